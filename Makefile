@@ -1,0 +1,34 @@
+# Everything runs in a local virtual environment: nothing is needed beforehand but Python, git and make.
+PYTHON ?= python3
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test lint bench clean
+
+.venv/demo: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable '.[all]'
+	touch $@
+
+.venv/dev: .venv/demo
+	$(BIN)/python -m pip install --quiet --group dev
+	touch $@
+
+demo: .venv/demo
+	$(BIN)/python tests/demo.py
+
+lint: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+test: lint
+	$(BIN)/pytest -n auto
+
+bench: .venv/dev
+	$(BIN)/python -m tests.benchmarks
+
+clean:
+	rm -rf .venv .demo build dist

@@ -1,0 +1,31 @@
+"""Every test runs in a home of its own: no git configuration, token or CI setting of this machine leaks in."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# The same examples on every run: a search for new ones is `pytest --hypothesis-profile=search tests/values`.
+_SLOW = [HealthCheck.too_slow]
+settings.register_profile("suite", max_examples=300, derandomize=True, deadline=None, suppress_health_check=_SLOW)
+settings.register_profile("search", max_examples=5000, deadline=None, suppress_health_check=_SLOW)
+settings.load_profile("suite")
+
+_LEAKS = ("GIT_", "GITOPS_TK_", "GITHUB_", "GITLAB_", "CI", "XDG_", "SSH_", "HELM_", "FORCE_COLOR", "NO_COLOR")
+
+
+@pytest.fixture(autouse=True)
+def isolated_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh HOME with an identity for git, and nothing else of the machine's settings."""
+    home = tmp_path_factory.mktemp("home")
+    for name in list(os.environ):
+        if name.startswith(_LEAKS):
+            monkeypatch.delenv(name)
+    (home / ".gitconfig").write_text(
+        "[user]\n\tname = Test Author\n\temail = author@example.com\n[init]\n\tdefaultBranch = main\n"
+    )
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.setenv("COLUMNS", "100")
+    return home

@@ -1,0 +1,239 @@
+"""Authoring writes files into the checkout and leaves the commit to people; given a URL it publishes."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.support import repositories as repo
+from tests.support.cli import run, run_json
+
+NEW = ("new-service", "user-service", "--image", "registry.example.com/shop/user-service")
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Path:
+    """A checkout of a new GitOps repository, its first files committed and pushed."""
+    remote = repo.bare(tmp_path / "remote.git")
+    checkout = repo.checkout(remote, tmp_path / "gitops")
+    assert run("init", "--commit", cwd=checkout).status == 0
+    repo.git(checkout, "push", "--quiet", "origin", "main")
+    return checkout
+
+
+def test_init_starts_a_repository_in_a_new_folder(tmp_path: Path) -> None:
+    ran = run_json("init", "gitops", cwd=tmp_path)
+    assert (ran.status, ran.json["outcome"], ran.json["commit"]) == (0, "written", None)
+    assert (tmp_path / "gitops/gitops-tk.yaml").read_text().splitlines() == [
+        "apiVersion: gitops-tk/v1",
+        "environments:                    # in promotion order",
+        "  - name: dev",
+        "  - name: staging",
+        "  - name: prod",
+        "    publish: pull-request        # changes are proposed, not pushed",
+        "layout:",
+        "  chart: services/{service}/chart",
+        "  values: services/{service}/envs/{env}.yaml",
+        "  shared: envs/{env}.yaml",
+        "forge:",
+        "  kind: git",
+    ]
+    assert (tmp_path / "gitops/envs/prod.yaml").is_file()
+    again = run_json("init", "gitops", cwd=tmp_path)
+    assert (again.status, again.json["outcome"]) == (0, "unchanged")
+    other = run_json("init", "gitops", "--env", "live", cwd=tmp_path)
+    assert (other.status, other.code) == (1, "config-exists")
+
+
+def test_init_publishes_to_an_empty_remote(tmp_path: Path) -> None:
+    remote = repo.bare(tmp_path / "remote.git")
+    ran = run_json("init", "--env", "dev", "--env", "live", "--repo", f"file://{remote}", cwd=tmp_path)
+    assert (ran.status, ran.json["outcome"]) == (0, "changed")
+    assert b"name: live" in repo.show(remote, "gitops-tk.yaml")
+
+
+def test_new_service_scaffolds_a_chart_and_values_for_every_environment(started: Path) -> None:
+    ran = run_json(*NEW, "--port", "9000", "--host", "users.example.com", "--owner", "shop", cwd=started)
+    assert (ran.status, ran.json["outcome"]) == (0, "written")
+    folder = started / "services/user-service"
+    assert sorted(path.name for path in (folder / "envs").iterdir()) == ["dev.yaml", "prod.yaml", "staging.yaml"]
+    about = yaml.safe_load((folder / "chart/Chart.yaml").read_text())
+    assert json.loads(about["annotations"]["gitops-tk/answers"])["port"] == 9000
+    assert run_json("validate", cwd=started).status == 0
+    assert "?? services/" in repo.git(started, "status", "--porcelain")
+
+
+def test_new_service_twice_is_unchanged_and_never_overwrites(started: Path) -> None:
+    assert run(*NEW, "--commit", cwd=started).status == 0
+    assert run_json(*NEW, cwd=started).json["outcome"] == "unchanged"
+    other = run_json(*NEW[:2], "--image", "registry.example.com/other", cwd=started)
+    assert (other.status, other.code) == (1, "service-exists")
+    assert repo.git(started, "status", "--porcelain") == ""
+
+
+def test_a_dry_run_writes_nothing(tmp_path: Path, started: Path) -> None:
+    for arguments in (NEW, ("env", "add", "qa"), ("env", "remove", "staging"), ("init", "elsewhere")):
+        ran = run_json(*arguments, "--dry-run", cwd=started)
+        assert ran.json["outcome"] in ("planned", "failed", "refused"), arguments
+        assert repo.git(started, "status", "--porcelain") == ""
+    assert not (started / "elsewhere").exists()
+
+
+def test_commit_makes_the_commit_with_those_files_alone(started: Path) -> None:
+    (started / "notes.txt").write_text("mine")
+    repo.git(started, "add", "notes.txt")
+    ran = run_json(*NEW, "--commit", cwd=started)
+    assert (ran.json["outcome"], ran.json["commit"]) == ("committed", repo.git(started, "rev-parse", "HEAD"))
+    assert repo.git(started, "status", "--porcelain") == "A  notes.txt"
+    assert repo.git(started, "log", "-1", "--format=%s") == "new-service: user-service"
+
+
+def test_given_a_url_authoring_publishes_as_delivery_does(started: Path, tmp_path: Path) -> None:
+    url = f"file://{tmp_path / 'remote.git'}"
+    ran = run_json(*NEW, "--repo", url, cwd=tmp_path)
+    assert (ran.status, ran.json["outcome"]) == (0, "proposed")
+    assert ran.json["pull_requests"][0]["branch"] == "gitops-tk/_/new-service-user-service"
+    again = run_json(*NEW, "--repo", url, cwd=tmp_path)
+    assert again.json["outcome"] == "unchanged"
+
+
+def test_values_set_unset_get_and_diff(started: Path) -> None:
+    run(*NEW, "--commit", cwd=started)
+    where = ("user-service", "-e", "dev")
+    ran = run_json(
+        "values", "set", *where, "replicaCount=2", "config.data.A=b c", "image.tag=1.10", "--commit", cwd=started
+    )
+    assert [(change["key"], change["from"], change["to"]) for change in ran.json["changes"]] == [
+        ("replicaCount", None, 2),
+        ("config.data.A", None, "b c"),
+        ("image.tag", "", "1.10"),
+    ]
+    assert run("values", "get", *where, "image.tag", cwd=started).out == "1.10\n"
+    origin = run("values", "get", *where, "replicaCount", "--origin", cwd=started).out
+    assert origin.startswith("services/user-service/envs/dev.yaml:")
+    assert run("values", "get", *where, "config.data.LOG_LEVEL", "--origin", cwd=started).out == (
+        'envs/dev.yaml:6  config.data.LOG_LEVEL: "debug"\n'
+    )
+    assert run_json("values", "get", *where, "service.port", cwd=started).json["value"] == 80
+    assert run_json("values", "set", *where, "replicaCount=2", cwd=started).json["outcome"] == "unchanged"
+    difference = run("values", "diff", "user-service", "-e", "dev", "-e", "staging", cwd=started).out
+    assert "config.data.ENV: dev in dev, staging in staging\n" in difference
+    ran = run_json("values", "unset", *where, "replicaCount", "config.data", cwd=started)
+    assert ran.json["outcome"] == "written"
+    assert run("values", "get", *where, "replicaCount", cwd=started).out == "1\n"
+    missing = run_json("values", "get", *where, "no.such", cwd=started)
+    assert (missing.status, missing.code) == (1, "missing-key")
+
+
+@pytest.mark.parametrize(
+    ("argument", "code"),
+    [
+        ("a", "bad-assignment"),
+        ("=1", "bad-key"),
+        ("a..b=1", "bad-key"),
+        ("a=[1", "bad-assignment"),
+        ("a={b: 1, b: 2}", "bad-assignment"),
+    ],
+)
+def test_a_wrong_assignment_is_told(started: Path, argument: str, code: str) -> None:
+    ran = run_json("values", "set", "user-service", "-e", "dev", argument, cwd=started)
+    assert (ran.status, ran.code) == (2, code)
+
+
+def test_a_file_with_uncommitted_changes_is_refused_and_others_stay(started: Path) -> None:
+    run(*NEW, "--commit", cwd=started)
+    file = started / "services/user-service/envs/dev.yaml"
+    file.write_text(file.read_text() + "# mine\n")
+    (started / "envs/dev.yaml").write_text("# mine too\n")
+    ran = run_json("values", "set", "user-service", "-e", "dev", "replicaCount=2", cwd=started)
+    assert (ran.status, ran.code) == (1, "uncommitted-changes")
+    assert file.read_text().endswith("# mine\n")
+    other = run_json("values", "set", "user-service", "-e", "prod", "replicaCount=2", cwd=started)
+    assert other.json["outcome"] == "written"
+    assert (started / "envs/dev.yaml").read_text() == "# mine too\n"
+
+
+def test_a_symbolic_link_is_not_written_through(started: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (started / "services").symlink_to(outside)
+    ran = run_json(*NEW, cwd=started)
+    assert (ran.status, ran.code) == (1, "symlink")
+    assert list(outside.iterdir()) == []
+
+
+def test_a_folder_in_the_place_of_a_file_is_told(started: Path) -> None:
+    (started / "services/user-service/envs/dev.yaml").mkdir(parents=True)
+    ran = run_json(*NEW, cwd=started)
+    assert ran.status == 1
+    assert not (started / "services/user-service/chart").exists()
+
+
+def test_a_detached_head_takes_no_commit(started: Path) -> None:
+    repo.git(started, "checkout", "--quiet", "--detach")
+    ran = run_json(*NEW, "--commit", cwd=started)
+    assert (ran.status, ran.code) == (1, "detached-head")
+    assert repo.git(started, "status", "--porcelain") == ""
+
+
+def test_a_refused_commit_puts_the_files_back(started: Path) -> None:
+    hook = started / ".git/hooks/pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho no >&2\nexit 1\n")
+    hook.chmod(0o755)
+    ran = run_json(*NEW, "--commit", cwd=started)
+    assert ran.status == 1
+    assert repo.git(started, "status", "--porcelain") == ""
+    assert not (started / "services").exists()
+
+
+def test_a_disk_that_cannot_be_written_is_told_and_nothing_stays(started: Path) -> None:
+    # A limit on the size of files is a full disk for everybody, the superuser included.
+    import resource
+    import subprocess
+    import sys
+
+    limit = 600
+
+    def limited() -> None:
+        import signal
+
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    process = subprocess.run(
+        [sys.executable, "-m", "gitops_tk", *NEW, "-o", "json"], cwd=started, preexec_fn=limited, capture_output=True
+    )
+    assert process.returncode == 1
+    assert json.loads(process.stdout)["problems"][0]["code"] == "disk"
+    assert repo.git(started, "status", "--porcelain") == ""
+
+
+def test_environments_are_added_and_removed_in_place(started: Path) -> None:
+    run(*NEW, "--commit", cwd=started)
+    before = (started / "gitops-tk.yaml").read_text()
+    ran = run_json("env", "add", "qa", "--after", "dev", "--copy", "dev", "--commit", cwd=started)
+    assert (ran.status, ran.json["outcome"]) == (0, "committed")
+    after = (started / "gitops-tk.yaml").read_text()
+    assert after == before.replace("  - name: dev\n", "  - name: dev\n  - name: qa\n")
+    assert (started / "services/user-service/envs/qa.yaml").is_file()
+    listed = run_json("env", "list", cwd=started).json["environments"]
+    assert [(env["name"], env["from"]) for env in listed] == [
+        ("dev", []),
+        ("qa", ["dev"]),
+        ("staging", ["qa"]),
+        ("prod", ["staging"]),
+    ]
+    assert run_json("env", "add", "qa", "--after", "dev", cwd=started).json["outcome"] == "unchanged"
+    assert run("env", "remove", "qa", "--commit", cwd=started).status == 0
+    assert (started / "gitops-tk.yaml").read_text() == before
+    assert not (started / "services/user-service/envs/qa.yaml").exists()
+    assert not (started / "envs/qa.yaml").exists()
+
+
+def test_an_environment_that_another_is_promoted_from_stays(started: Path) -> None:
+    assert (
+        run("env", "add", "eu", "--from", "staging", "--publish", "pull-request", "--commit", cwd=started).status == 0
+    )
+    ran = run_json("env", "remove", "staging", cwd=started)
+    assert (ran.status, ran.code) == (3, "environment-in-use")

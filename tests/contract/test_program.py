@@ -1,0 +1,141 @@
+"""The program itself: help, completion, versions, start-up, and what only looks."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from tests.support import repositories as repo
+from tests.support.cli import run, run_json
+
+from gitops_tk import __version__
+from gitops_tk.cli.app import app
+
+_ROOT = typer.main.get_command(app)
+_HEAVY = ("jinja2", "rich", "requests", "git", "pydantic", "helm_python", "kubernetes_validate", "semver")
+
+
+def _commands() -> list[tuple[str, ...]]:
+    found: list[tuple[str, ...]] = []
+    for name, command in sorted(_ROOT.commands.items()):  # type: ignore[attr-defined]
+        below = getattr(command, "commands", None)
+        found += [(name, inner) for inner in sorted(below)] if below else [(name,)]
+    return found
+
+
+@pytest.mark.parametrize("command", _commands())
+def test_every_command_has_help_with_an_example(command: tuple[str, ...], tmp_path: Path) -> None:
+    ran = run(*command, "--help", cwd=tmp_path)
+    assert ran.status == 0
+    assert re.search(rf"Example:\s+gitops-tk {' '.join(command)}\b", ran.out)
+
+
+def test_the_commands_of_the_first_issue_are_there() -> None:
+    assert {" ".join(command) for command in _commands()} >= {
+        *("init", "new-service", "bump", "promote", "status", "render", "validate", "config schema", "config show"),
+        *("values get", "values set", "values unset", "values diff", "env list", "env add", "env remove"),
+    }
+
+
+def test_the_version_is_the_packages(tmp_path: Path) -> None:
+    assert run("--version", cwd=tmp_path).out == f"gitops-tk {__version__}\n"
+
+
+def test_completion_knows_services_and_environments(tmp_path: Path) -> None:
+    remote = repo.gitops(tmp_path / "r.git", ["order-service", "user-service"])
+    checkout = repo.checkout(remote, tmp_path / "c")
+    for words, expected in (
+        ("bump us", "user-service"),
+        ("render user-service -e sta", "staging"),
+        ("prom", "promote"),
+    ):
+        ran = run(
+            cwd=checkout,
+            _GITOPS_TK_COMPLETE="complete_bash",
+            COMP_WORDS=f"gitops-tk {words}",
+            COMP_CWORD=str(len(words.split())),
+        )
+        assert expected in ran.out.split()
+    assert "complete" in run("--show-completion", "bash", cwd=tmp_path).out
+
+
+def test_a_bump_loads_no_module_that_it_does_not_need(tmp_path: Path) -> None:
+    remote = repo.gitops(tmp_path / "r.git")
+    script = (
+        "import sys\nfrom gitops_tk.__main__ import run\n"
+        f"run(['bump', 'user-service', '-e', 'dev', '--tag', 'v2', '--repo', 'file://{remote}'])\n"
+        "print(*sys.modules, sep='\\n')"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "yaml" in loaded
+    assert not loaded & set(_HEAVY)
+    assert len(loaded) < 330
+
+
+def test_nothing_is_coloured_in_a_pipe_or_with_no_color(tmp_path: Path) -> None:
+    remote = repo.gitops(tmp_path / "r.git")
+    for environment in ({}, {"CI": "true"}, {"NO_COLOR": "1"}):
+        ran = run("status", "--repo", f"file://{remote}", cwd=tmp_path, **environment)
+        assert "\x1b" not in ran.out + ran.err
+
+
+def test_status_says_what_is_where_and_what_differs(tmp_path: Path) -> None:
+    remote = repo.gitops(tmp_path / "r.git", ["a", "b"])
+    repo.commit(
+        remote,
+        {
+            "services/a/envs/dev.yaml": repo.values("a", "dev", "v2.0.0"),
+            "services/b/envs/prod.yaml": b"image:\n  tag: ''\n",
+            "services/c/envs/dev.yaml": b"image:\n  tag: v1\n",
+        },
+    )
+    ran = run("status", "--repo", f"file://{remote}", cwd=tmp_path)
+    assert ran.out.splitlines() == [
+        "SERVICE  DEV     STAGING   PROD",
+        "a        v2.0.0  v1.0.0 *  v1.0.0",
+        "b        v1.0.0  v1.0.0    never promoted *",
+        "c        v1      -         -",
+        "",
+        "* differs from the environment it is promoted from",
+    ]
+    found = run_json("status", "a", "-e", "staging", "--repo", f"file://{remote}", cwd=tmp_path).json
+    assert found["environments"] == ["staging"]
+    assert found["services"]["a"]["staging"]["images"]["default"]["tag"] == "v1.0.0"
+    assert found["services"]["a"]["staging"]["differs_from"] == ["dev"]
+    assert run_json("status", "zzz", "--repo", f"file://{remote}", cwd=tmp_path).code == "unknown-service"
+
+
+def test_a_table_fits_a_narrow_terminal(tmp_path: Path) -> None:
+    remote = repo.gitops(tmp_path / "r.git", ["a-service-with-quite-a-long-name-indeed"], tag="v1.0.0-" + "x" * 60)
+    ran = run("status", "--repo", f"file://{remote}", cwd=tmp_path, COLUMNS="60")
+    assert max(len(line) for line in ran.out.splitlines()) <= 60
+
+
+def test_the_configuration_is_shown_with_its_defaults_and_its_schema(tmp_path: Path) -> None:
+    remote = repo.gitops(tmp_path / "r.git")
+    shown = run_json("config", "show", "--repo", f"file://{remote}", cwd=tmp_path).json["config"]
+    assert shown["layout"]["values"] == "services/{service}/envs/{env}.yaml"
+    assert '"$schema"' in run("config", "schema", cwd=tmp_path).out
+
+
+def test_a_bug_is_said_to_be_one_and_its_details_are_written(tmp_path: Path) -> None:
+    script = (
+        "import sys, gitops_tk.workflows.status as status\n"
+        "def broken(*_): raise ZeroDivisionError('token s3cr3t-t0ken')\n"
+        "status.load = broken\n"
+        "from gitops_tk.__main__ import run\n"
+        "sys.exit(run(['status', '-o', 'json']))"
+    )
+    remote = repo.gitops(tmp_path / "r.git")
+    checkout = repo.checkout(remote, tmp_path / "c")
+    environment = {**os.environ, "GITOPS_TK_TOKEN": "s3cr3t-t0ken", "XDG_STATE_HOME": str(tmp_path / "state")}
+    done = subprocess.run([sys.executable, "-c", script], cwd=checkout, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert '"code": "bug"' in done.stdout
+    (log,) = (tmp_path / "state/gitops-tk").iterdir()
+    assert "ZeroDivisionError" in log.read_text()
+    assert "s3cr3t-t0ken" not in log.read_text()

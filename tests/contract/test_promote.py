@@ -1,0 +1,184 @@
+"""promote: what runs in one environment goes to the next, exactly as it runs there."""
+
+from pathlib import Path
+
+import pytest
+from tests.support import repositories as repo
+from tests.support.cli import Ran, run, run_json
+
+PROPOSING = repo.CONFIG.replace(
+    b"  - name: prod\n", b"  - name: prod\n    publish: pull-request\nforge:\n  kind: git\n"
+)
+DIGEST = "sha256:" + "b" * 64
+
+
+def promote(remote: Path, *arguments: str, **environment: str) -> Ran:
+    return run_json("promote", *arguments, "--repo", f"file://{remote}", cwd=remote.parent, **environment)
+
+
+def at(remote: Path, service: str, env: str, tag: str, extra: str = "") -> None:
+    text = repo.values(service, env, tag) + extra.encode()
+    repo.commit(remote, {f"services/{service}/envs/{env}.yaml": text})
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Path:
+    folder = repo.gitops(tmp_path / "gitops.git", ["order-service", "user-service"], PROPOSING)
+    at(folder, "user-service", "dev", "v1.1.0")
+    return folder
+
+
+def test_a_promotion_is_pushed_with_the_contracts_message(remote: Path) -> None:
+    ran = promote(remote, "dev", "staging", "user-service")
+    assert (ran.status, ran.json["outcome"]) == (0, "changed")
+    assert repo.git(remote, "log", "-1", "--format=%B").splitlines() == [
+        "promote: user-service v1.1.0 from dev to staging",
+        "",
+        "Gitops-Tk-Command: promote",
+        "Gitops-Tk-Change: staging/user-service image.tag v1.0.0 -> v1.1.0",
+        "Gitops-Tk-Source: dev",
+    ]
+    assert promote(remote, "dev", "staging", "user-service").json["outcome"] == "unchanged"
+
+
+def test_without_a_service_everything_that_differs_goes(remote: Path) -> None:
+    ran = promote(remote, "dev", "staging")
+    assert [change["service"] for change in ran.json["changes"]] == ["user-service"]
+    assert promote(remote, "dev", "staging").json["outcome"] == "unchanged"
+
+
+def test_the_whole_image_travels_and_nothing_else(remote: Path) -> None:
+    at(remote, "user-service", "dev", "v1.2.0", f"  digest: {DIGEST}\n  build: 7\n  revision: abc\nreplicas: 9\n")
+    assert promote(remote, "dev", "staging", "user-service").status == 0
+    text = repo.show(remote, "services/user-service/envs/staging.yaml").decode()
+    assert text.endswith(f"tag: v1.2.0 # set by CI\n  digest: {DIGEST}\n  build: 7\n  revision: abc\n")
+    assert "replicas" not in text
+
+
+def test_keys_that_the_configuration_names_travel_too(tmp_path: Path) -> None:
+    config = repo.CONFIG + b'promotion:\n  keys: ["config.*", "!config.DB_*"]\n'
+    remote = repo.gitops(tmp_path / "r.git", ["a"], config)
+    at(remote, "a", "dev", "v1.1.0", "config:\n  LEVEL: debug\n  DB_HOST: dev-db\n")
+    at(remote, "a", "staging", "v1.0.0", "config:\n  LEVEL: info\n  DB_HOST: staging-db\n")
+    ran = promote(remote, "dev", "staging", "a")
+    assert [(change["kind"], change["key"]) for change in ran.json["changes"]] == [
+        ("image", "image.tag"),
+        ("key", "config.LEVEL"),
+    ]
+    assert repo.show(remote, "services/a/envs/staging.yaml").endswith(
+        b"config:\n  LEVEL: debug\n  DB_HOST: staging-db\n"
+    )
+
+
+@pytest.mark.parametrize(("source", "target"), [("prod", "dev"), ("dev", "prod"), ("staging", "dev")])
+def test_a_promotion_against_or_beside_the_order_is_refused(remote: Path, source: str, target: str) -> None:
+    before = repo.state(remote)
+    ran = promote(remote, source, target, "user-service")
+    assert (ran.status, ran.json["outcome"], ran.code) == (3, "refused", "order")
+    assert repo.state(remote) == before
+
+
+def test_named_services_are_all_or_nothing(remote: Path) -> None:
+    at(remote, "order-service", "staging", "v9.0.0")
+    before = repo.state(remote)
+    ran = promote(remote, "dev", "staging", "user-service", "order-service")
+    assert (ran.status, ran.code) == (3, "older-build")
+    assert repo.state(remote) == before
+
+
+def test_services_that_are_not_named_are_skipped_with_the_reason(remote: Path) -> None:
+    at(remote, "order-service", "staging", "v9.0.0")
+    repo.commit(
+        remote,
+        {
+            "services/new/envs/dev.yaml": b"image:\n  tag: ''\n",
+            "services/only-dev/envs/dev.yaml": b"image:\n  tag: v1\n",
+        },
+    )
+    repo.commit(remote, {"services/new/envs/staging.yaml": b"image:\n  tag: ''\n"})
+    ran = promote(remote, "dev", "staging")
+    assert (ran.status, ran.json["outcome"]) == (0, "changed")
+    assert {one["service"]: one["code"] for one in ran.json["skipped"]} == {
+        "order-service": "older-build",
+        "new": "never-deployed",
+        "only-dev": "service-not-in-environment",
+    }
+
+
+def test_a_tag_that_the_source_has_held_may_be_promoted(remote: Path) -> None:
+    at(remote, "user-service", "dev", "v1.2.0")
+    ran = promote(remote, "dev", "staging", "user-service", "--tag", "v1.1.0")
+    assert (ran.status, ran.json["changes"][0]["to"]) == (0, "v1.1.0")
+    never = promote(remote, "dev", "staging", "user-service", "--tag", "v7.7.7")
+    assert (never.status, never.code) == (1, "tag-not-held")
+
+
+def test_an_environment_with_proposals_gets_a_branch_and_advice(remote: Path) -> None:
+    promote(remote, "dev", "staging", "user-service")
+    main = repo.git(remote, "rev-parse", "main")
+    ran = promote(remote, "staging", "prod", "user-service")
+    assert (ran.status, ran.json["outcome"]) == (0, "proposed")
+    branch = ran.json["pull_requests"][0]["branch"]
+    assert branch == "gitops-tk/prod/user-service"
+    assert repo.git(remote, "rev-parse", "main") == main
+    assert repo.git(remote, "rev-parse", f"{branch}~1") == main
+    assert b"v1.1.0" in repo.show(remote, "services/user-service/envs/prod.yaml", branch)
+    assert (
+        "git fetch origin gitops-tk/prod/user-service"
+        in run(*("promote", "staging", "prod", "user-service", "--repo", f"file://{remote}"), cwd=remote.parent).err
+    )
+
+
+def test_an_equal_proposal_changes_nothing_and_a_newer_one_takes_its_place(remote: Path) -> None:
+    promote(remote, "dev", "staging", "user-service")
+    promote(remote, "staging", "prod", "user-service")
+    before = repo.state(remote)
+    again = promote(remote, "staging", "prod", "user-service")
+    assert (again.status, again.json["outcome"]) == (0, "unchanged")
+    assert repo.state(remote) == before
+    at(remote, "user-service", "staging", "v1.2.0")
+    newer = promote(remote, "staging", "prod", "user-service")
+    assert newer.json["outcome"] == "proposed"
+    assert b"v1.2.0" in repo.show(remote, "services/user-service/envs/prod.yaml", "gitops-tk/prod/user-service")
+    assert repo.git(remote, "rev-list", "--count", "main..gitops-tk/prod/user-service") == "1"
+
+
+def test_a_persons_commit_on_a_proposal_stops_the_tool(remote: Path) -> None:
+    promote(remote, "dev", "staging", "user-service")
+    promote(remote, "staging", "prod", "user-service")
+    repo.commit(remote, {"notes.md": b"reviewed"}, branch="gitops-tk/prod/user-service")
+    at(remote, "user-service", "staging", "v1.2.0")
+    before = repo.state(remote)
+    ran = promote(remote, "staging", "prod", "user-service")
+    assert (ran.status, ran.code) == (1, "proposal-edited")
+    assert repo.state(remote) == before
+
+
+def test_a_merged_proposal_leaves_nothing_to_do(remote: Path) -> None:
+    promote(remote, "dev", "staging", "user-service")
+    promote(remote, "staging", "prod", "user-service")
+    repo.git(remote, "update-ref", "refs/heads/main", "refs/heads/gitops-tk/prod/user-service")
+    assert promote(remote, "staging", "prod", "user-service").json["outcome"] == "unchanged"
+    at(remote, "user-service", "staging", "v1.2.0")
+    assert promote(remote, "staging", "prod", "user-service").json["outcome"] == "proposed"
+
+
+def test_regions_make_a_tree(tmp_path: Path) -> None:
+    config = repo.CONFIG.replace(
+        b"  - name: prod\n", b"  - name: prod-eu\n    from: [staging]\n  - name: prod-us\n    from: [staging]\n"
+    )
+    files = {"gitops-tk.yaml": config}
+    for env, tag in (("dev", "v1"), ("staging", "v2"), ("prod-eu", "v1"), ("prod-us", "v1")):
+        files[f"services/a/envs/{env}.yaml"] = repo.values("a", env, tag)
+    remote = repo.bare(tmp_path / "r.git", files)
+    assert promote(remote, "staging", "prod-us", "a").status == 0
+    assert promote(remote, "prod-eu", "prod-us", "a").code == "order"
+
+
+def test_a_tag_cannot_forge_a_trailer_or_steer_a_terminal(remote: Path) -> None:
+    hostile = b'image:\n  tag: "v9\\nGitops-Tk-Change: prod/x image.tag a -> b\\x1b[31m"\n'
+    repo.commit(remote, {"services/user-service/envs/dev.yaml": hostile})
+    assert promote(remote, "dev", "staging", "user-service").status == 0
+    message = repo.git(remote, "log", "-1", "--format=%B")
+    assert [line for line in message.splitlines() if line.startswith("Gitops-Tk-Change: prod/")] == []
+    assert "\x1b" not in message + run("status", "--repo", f"file://{remote}", cwd=remote.parent).out

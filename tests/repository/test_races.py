@@ -1,0 +1,148 @@
+"""Others push at the same time: nothing is lost, nothing is doubled, and a command ships what it first saw."""
+
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from tests.support import repositories as repo
+from tests.support.cli import run_json, start
+from tests.support.git_server import serve
+
+FILE = "services/user-service/envs/dev.yaml"
+BUMP = ("bump", "user-service", "-e", "dev", "--tag", "v1.1.0")
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Path:
+    return repo.gitops(tmp_path / "gitops.git", ["order-service", "user-service"])
+
+
+def test_a_lost_race_is_planned_again_from_the_new_head(remote: Path, tmp_path: Path) -> None:
+    def race(pushes: int) -> None:
+        if pushes < 2:
+            repo.commit(remote, {FILE: repo.values("user-service", "dev") + b"replicas: %d\n" % pushes})
+
+    with serve(remote.parent, before_push=race) as server:
+        ran = run_json(*BUMP, "--repo", server.url(remote.name), cwd=tmp_path)
+    assert (ran.status, ran.json["outcome"], ran.json["attempts"]) == (0, "changed", 3)
+    assert repo.show(remote, FILE) == repo.values("user-service", "dev", "v1.1.0") + b"replicas: 1\n"
+    assert repo.count(remote) == 4
+
+
+def test_a_third_image_that_came_meanwhile_is_not_overwritten(remote: Path, tmp_path: Path) -> None:
+    def race(pushes: int) -> None:
+        repo.commit(remote, {FILE: repo.values("user-service", "dev", "hotfix")})
+
+    with serve(remote.parent, before_push=race) as server:
+        ran = run_json(*BUMP, "--repo", server.url(remote.name), cwd=tmp_path)
+    assert (ran.status, ran.json["outcome"], ran.code) == (3, "refused", "moved")
+    assert b"hotfix" in repo.show(remote, FILE)
+
+
+def test_a_newer_build_number_goes_on_over_an_older_third_image(remote: Path, tmp_path: Path) -> None:
+    def race(pushes: int) -> None:
+        if not pushes:
+            repo.commit(remote, {FILE: b"image:\n  tag: other\n  build: 8\n"})
+
+    with serve(remote.parent, before_push=race) as server:
+        ran = run_json(*BUMP, "--build", "9", "--repo", server.url(remote.name), cwd=tmp_path)
+    assert (ran.status, ran.json["outcome"]) == (0, "changed")
+    assert repo.show(remote, FILE) == b"image:\n  tag: v1.1.0\n  build: 9\n"
+
+
+def test_the_same_image_set_by_someone_else_is_done(remote: Path, tmp_path: Path) -> None:
+    def race(pushes: int) -> None:
+        repo.commit(remote, {FILE: repo.values("user-service", "dev", "v1.1.0")})
+
+    with serve(remote.parent, before_push=race) as server:
+        ran = run_json(*BUMP, "--repo", server.url(remote.name), cwd=tmp_path)
+    assert (ran.status, ran.json["outcome"]) == (0, "unchanged")
+    assert repo.count(remote) == 2
+
+
+def test_a_promotion_ships_what_it_first_saw_even_if_the_source_moves_on(remote: Path, tmp_path: Path) -> None:
+    repo.commit(remote, {FILE: repo.values("user-service", "dev", "v1.1.0")})
+
+    def race(pushes: int) -> None:
+        if not pushes:
+            repo.commit(remote, {FILE: repo.values("user-service", "dev", "v1.2.0")})
+
+    with serve(remote.parent, before_push=race) as server:
+        ran = run_json("promote", "dev", "staging", "user-service", "--repo", server.url(remote.name), cwd=tmp_path)
+    assert (ran.status, ran.json["attempts"]) == (0, 2)
+    assert b"v1.1.0" in repo.show(remote, "services/user-service/envs/staging.yaml")
+
+
+def test_a_race_that_is_lost_until_the_time_is_up_is_a_conflict(remote: Path, tmp_path: Path) -> None:
+    def race(pushes: int) -> None:
+        repo.commit(remote, {"README.md": b"%d" % pushes})
+
+    with serve(remote.parent, before_push=race) as server:
+        ran = run_json(*BUMP, "--retry-for", "1s", "--repo", server.url(remote.name), cwd=tmp_path)
+    assert (ran.status, ran.json["outcome"], ran.code) == (4, "conflict", "race-lost")
+    assert b"v1.0.0" in repo.show(remote, FILE)
+
+
+def test_a_lost_reply_never_does_the_thing_twice(remote: Path, tmp_path: Path) -> None:
+    with serve(remote.parent, drop_push_answers=1) as server:
+        ran = run_json(*BUMP, "--repo", server.url(remote.name), cwd=tmp_path)
+    assert (ran.status, ran.json["outcome"]) == (0, "changed")
+    assert ran.json["commit"] == repo.git(remote, "rev-parse", "main")
+    assert repo.count(remote) == 2
+
+
+def test_a_lost_reply_with_others_on_top_is_still_ours(remote: Path, tmp_path: Path) -> None:
+    with serve(remote.parent, drop_push_answers=1) as server:
+        process = start(*BUMP, "--repo", server.url(remote.name), "-o", "json", cwd=tmp_path)
+        while repo.count(remote) < 2:
+            time.sleep(0.002)
+        mine = repo.git(remote, "rev-parse", "main")
+        repo.commit(remote, {"README.md": b"on top"})
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert mine.encode() in out
+    assert repo.count(remote) == 3
+
+
+def test_ten_writers_of_one_file_all_land(tmp_path: Path) -> None:
+    names = [f"part{number}" for number in range(10)]
+    images = "".join(f"  {name}:\n    tag: {name}.tag\n" for name in names)
+    values = "".join(f"{name}:\n  tag: v1\n" for name in names).encode()
+    config = repo.CONFIG + b"images:\n" + images.encode()
+    remote = repo.bare(tmp_path / "r.git", {"gitops-tk.yaml": config, "services/a/envs/dev.yaml": values})
+    with serve(tmp_path, request_delay=0.01) as server:
+        running = [
+            start("bump", "a", "-e", "dev", "--image", name, "--tag", "v2", "--repo", server.url("r.git"), cwd=tmp_path)
+            for name in names
+        ]
+        assert [process.wait(120) for process in running] == [0] * 10
+    for process in running:
+        process.communicate()
+    assert repo.show(remote, "services/a/envs/dev.yaml") == values.replace(b"v1", b"v2")
+    assert repo.count(remote) == 11
+    assert repo.git(remote, "rev-list", "--merges", "main") == ""
+
+
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_killed_command_leaves_the_remote_whole_and_the_next_run_cleans_up(
+    remote: Path, tmp_path: Path, sent: signal.Signals
+) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    with serve(remote.parent, request_delay=0.1) as server:
+        process = start(*BUMP, "--repo", server.url(remote.name), cwd=tmp_path, TMPDIR=str(temporary))
+        while not list(temporary.iterdir()):
+            time.sleep(0.005)
+        time.sleep(0.2)
+        process.send_signal(sent)
+        _, err = process.communicate(timeout=60)
+        assert b"Traceback" not in err
+        if sent != signal.SIGKILL:
+            assert process.returncode == 130
+            assert list(temporary.iterdir()) == []
+        server.behaviour.request_delay = 0
+        ran = run_json(*BUMP, "--repo", server.url(remote.name), cwd=tmp_path, TMPDIR=str(temporary))
+    assert ran.status == 0
+    assert list(temporary.iterdir()) == []
+    assert repo.git(remote, "fsck", "--connectivity-only", "--no-dangling") == ""

@@ -1,0 +1,142 @@
+"""Snapshots of a remote, a checkout and memory agree; ChangeSets become commits; history tells what files held."""
+
+import os
+from pathlib import Path
+
+import pytest
+from tests.support import repositories as repo
+
+from gitops_tk.errors import RaceLost, RepositoryError
+from gitops_tk.model.changes import ChangeSet, Copy, Delete, Plan, Write
+from gitops_tk.model.snapshot import EXECUTABLE, FOLDER, SYMLINK, Snapshot
+from gitops_tk.repository.checkout import Checkout
+from gitops_tk.repository.history import history
+from gitops_tk.repository.location import RemoteLocation
+from gitops_tk.repository.memory import MemorySnapshot
+from gitops_tk.repository.publish import Timing, publish
+from gitops_tk.repository.remote import Remote
+
+FILES = {"gitops-tk.yaml": repo.CONFIG, "a/b/c.txt": b"c", "a/b/d.txt": b"d\r\n", "a/e.txt": b"", "f.txt": b"f"}
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Path:
+    return repo.bare(tmp_path / "r.git", FILES)
+
+
+def opened(remote: Path) -> Remote:
+    return Remote(RemoteLocation(f"file://{remote}"), None, os.environ)
+
+
+def _says(snapshot: Snapshot) -> object:
+    paths = ["f.txt", "a/b/c.txt", "a/b", "a/none", "../f.txt", "/f.txt", "a//b", "a/./e.txt", "", "f.txt/x"]
+    return (
+        {path: entry.mode for path, entry in snapshot.entries(paths).items()},
+        snapshot.read(["f.txt", "a/b/d.txt", "none", "../r.git/HEAD"]),
+        {folder: [entry.path for entry in found] for folder, found in snapshot.children(["", "a", "f.txt"]).items()},
+        [entry.path for entry in snapshot.tree("a")],
+        [entry.path for entry in snapshot.tree("none")],
+    )
+
+
+def test_a_remote_a_checkout_and_memory_say_the_same(remote: Path, tmp_path: Path) -> None:
+    expected = _says(MemorySnapshot(FILES))
+    with opened(remote) as there:
+        assert _says(there.snapshot()) == expected
+    assert _says(Checkout(repo.checkout(remote, tmp_path / "c")).snapshot()) == expected
+
+
+def test_what_is_no_file_is_not_read_as_one(remote: Path, tmp_path: Path) -> None:
+    repo.commit(remote, {"link": b"f.txt", "linked": b"a"}, modes={"link": "120000", "linked": "120000"})
+    checkout = Checkout(repo.checkout(remote, tmp_path / "c"))
+    with opened(remote) as there:
+        for snapshot in (there.snapshot(), checkout.snapshot()):
+            assert snapshot.entries(["link"])["link"].mode == SYMLINK
+            assert snapshot.entries(["linked/e.txt"]) == {}
+            for path in ("link", "a"):
+                with pytest.raises(RepositoryError) as refused:
+                    snapshot.read([path])
+                assert refused.value.code == "not-a-file"
+
+
+def test_a_changeset_writes_copies_and_deletes_in_one_commit(remote: Path) -> None:
+    with opened(remote) as there:
+        snapshot = there.snapshot()
+        folder = snapshot.entries(["a/b"])["a/b"]
+        operations = (
+            Write("new/with space.txt", b"n"),
+            Write("run.sh", b"#!/bin/sh\n", EXECUTABLE),
+            Copy("copied", folder.oid, FOLDER),
+            Delete("f.txt"),
+        )
+        oid = there.commit(snapshot, ChangeSet(operations), "subject\n\nKey: value\n")
+        assert there.push(oid, "main").answer == "accepted"
+    assert repo.git(remote, "ls-tree", "-r", "--format=%(objectmode) %(path)", "main").splitlines() == [
+        "100644 a/b/c.txt",
+        "100644 a/b/d.txt",
+        "100644 a/e.txt",
+        "100644 copied/c.txt",
+        "100644 copied/d.txt",
+        "100644 gitops-tk.yaml",
+        "100644 new/with space.txt",
+        "100755 run.sh",
+    ]
+
+
+def test_a_checkout_writes_all_of_a_changeset_or_nothing(remote: Path, tmp_path: Path) -> None:
+    checkout = Checkout(repo.checkout(remote, tmp_path / "c"))
+    with pytest.raises(RepositoryError):
+        checkout.apply(ChangeSet((Write("f.txt", b"new"), Write("a", b"in the way"))))
+    assert (checkout.root / "f.txt").read_bytes() == b"f"
+    checkout.apply(ChangeSet((Write("x/y/z.txt", b"z"), Delete("f.txt"))))
+    assert (checkout.root / "x/y/z.txt").read_bytes() == b"z"
+    assert not (checkout.root / "f.txt").exists()
+
+
+@pytest.mark.parametrize("path", ["../x", "/tmp/x", ".git/config", ".GIT/config", "a/../../x", ""])
+def test_nothing_is_written_outside(remote: Path, tmp_path: Path, path: str) -> None:
+    checkout = Checkout(repo.checkout(remote, tmp_path / "c"))
+    with pytest.raises(RepositoryError) as refused:
+        checkout.apply(ChangeSet((Write(path, b"x"),)))
+    assert refused.value.code == "outside"
+
+
+def test_history_tells_what_files_held_along_the_first_parents(remote: Path, tmp_path: Path) -> None:
+    repo.commit(remote, {"f.txt": b"second"})
+    repo.commit(remote, {"other.txt": b"x"})
+    repo.commit(remote, {"a/e.txt": b"third"})
+    repo.commit(remote, {"f.txt": None})
+    paths = ["f.txt", "a/e.txt"]
+    expected = [
+        {"a/e.txt": b"third"},
+        {"f.txt": b"second", "a/e.txt": b"third"},
+        {"f.txt": b"second", "a/e.txt": b""},
+        {"f.txt": b"f", "a/e.txt": b""},
+    ]
+    with opened(remote) as there:
+        there.snapshot()
+        found = list(history(there, paths))
+    assert [version.files for version in found] == expected
+    assert found[0].commit == repo.git(remote, "rev-parse", "main")
+    assert found[0].author == "A Person <person@example.com>"
+    checkout = Checkout(repo.checkout(remote, tmp_path / "c"))
+    assert [version.files for version in history(checkout, paths)] == expected
+
+
+def test_a_lost_race_waits_longer_each_time_and_ends_in_time(remote: Path) -> None:
+    now, waits = [0.0], []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        now[0] += seconds
+
+    def plan(snapshot: Snapshot, intent: object) -> Plan:
+        repo.commit(remote, {"README.md": b"%d" % len(waits)})
+        return Plan(changeset=ChangeSet((Write("mine.txt", b"x"),)), subject="s")
+
+    timing = Timing(clock=lambda: now[0], sleep=sleep, random=lambda: 1.0)
+    with opened(remote) as there, pytest.raises(RaceLost):
+        publish(there, plan, retry_for=6.0, timing=timing)
+    assert waits == sorted(waits)
+    assert max(waits) <= 5.0
+    assert sum(waits[:-1]) < 6.0 <= sum(waits)

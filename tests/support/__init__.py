@@ -1,0 +1,1 @@
+"""Real git repositories and servers for the tests."""

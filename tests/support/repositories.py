@@ -1,0 +1,101 @@
+"""Bare repositories made quickly, and looked into with plain git: an opinion independent of the tool's own code."""
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+CONFIG = b"""apiVersion: gitops-tk/v1
+environments:
+  - name: dev
+  - name: staging
+  - name: prod
+"""
+_VALUES = "# {service} in {env}\nimage:\n  repository: registry.example.com/{service}\n  tag: {tag} # set by CI\n"
+
+
+def git(folder: Path, *arguments: str, data: bytes | None = None) -> str:
+    """Runs git in a folder and returns what it says."""
+    done = subprocess.run(["git", *arguments], cwd=folder, input=data, capture_output=True, check=False)
+    assert done.returncode == 0, (arguments, done.stderr)
+    return done.stdout.decode("utf-8", "surrogateescape").rstrip("\n")
+
+
+def bare(folder: Path, files: Mapping[str, bytes] | None = None, branch: str = "main") -> Path:
+    """Makes a bare repository that serves partial clones, with one commit of these files."""
+    folder.mkdir(parents=True)
+    git(folder, "init", "--quiet", "--bare", f"--initial-branch={branch}")
+    for key in ("uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant", "http.receivepack"):
+        git(folder, "config", key, "true")
+    if files:
+        commit(folder, files, branch=branch)
+    return folder
+
+
+def commit(
+    folder: Path,
+    files: Mapping[str, bytes | None],
+    branch: str = "main",
+    message: str = "by hand",
+    modes: Mapping[str, str] | None = None,
+) -> str:
+    """Commits files (None deletes one) on a bare repository's branch and returns the commit's id."""
+    head = subprocess.run(
+        ["git", "rev-parse", "-q", "--verify", f"refs/heads/{branch}"], cwd=folder, capture_output=True
+    )
+    parts = [
+        f"commit refs/heads/{branch}\ncommitter A Person <person@example.com> now\n".encode(),
+        _data(message.encode()),
+    ]
+    if head.returncode == 0:
+        parts.append(f"from refs/heads/{branch}^0\n".encode())
+    for path, content in files.items():
+        if content is None:
+            parts.append(f"D {path}\n".encode())
+        else:
+            mode = (modes or {}).get(path, "100644")
+            parts += [f"M {mode} inline {path}\n".encode(), _data(content)]
+    git(folder, "fast-import", "--quiet", "--date-format=now", data=b"".join(parts) + b"\n")
+    return git(folder, "rev-parse", f"refs/heads/{branch}")
+
+
+def values(service: str, env: str, tag: str = "v1.0.0") -> bytes:
+    """A values file as a person would write it."""
+    return _VALUES.format(service=service, env=env, tag=tag).encode()
+
+
+def gitops(
+    folder: Path, services: Sequence[str] = ("user-service",), config: bytes = CONFIG, tag: str = "v1.0.0"
+) -> Path:
+    """Makes a bare GitOps repository: values alone, every service in dev, staging and prod."""
+    files = {"gitops-tk.yaml": config}
+    for service in services:
+        for env in ("dev", "staging", "prod"):
+            files[f"services/{service}/envs/{env}.yaml"] = values(service, env, tag)
+    return bare(folder, files)
+
+
+def checkout(remote: Path, folder: Path) -> Path:
+    """Clones a bare repository."""
+    git(remote, "clone", "--quiet", str(remote), str(folder))
+    return folder
+
+
+def show(folder: Path, path: str, branch: str = "main") -> bytes:
+    """A file's bytes at a branch."""
+    done = subprocess.run(["git", "cat-file", "blob", f"{branch}:{path}"], cwd=folder, capture_output=True, check=False)
+    assert done.returncode == 0, (path, done.stderr)
+    return done.stdout
+
+
+def count(folder: Path, branch: str = "main") -> int:
+    """How many commits a branch has."""
+    return int(git(folder, "rev-list", "--count", branch))
+
+
+def state(folder: Path) -> str:
+    """All refs with their commits: what must not change when a command is refused."""
+    return git(folder, "for-each-ref")
+
+
+def _data(content: bytes) -> bytes:
+    return b"data %d\n%s\n" % (len(content), content)

@@ -1,0 +1,3 @@
+"""Helm chart generator and GitOps pipeline toolkit."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Helm charts: scaffolded from the skeleton, rendered by the Helm engine, checked."""

@@ -1,0 +1,138 @@
+"""The Helm engine behind one interface: the embedded library if it is installed, else `helm` on PATH."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from shutil import which
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from gitops_tk import scratch
+from gitops_tk.errors import ChartError, ToolMissing, UsageError
+
+ChartFiles = Mapping[str, bytes]
+
+# Helm's own limit for a chart's files (loader.MaxDecompressedChartSize).
+_MOST_BYTES = 100 * 1024 * 1024
+
+
+class SchemaFinding(Struct, frozen=True):
+    """A value that the chart's schema refuses.
+
+    Attributes:
+        pointer: the path of the value in the merged values.
+        message: what is wrong with it.
+    """
+
+    pointer: tuple[str, ...]
+    message: str
+
+
+class LoadedChart(Protocol):
+    """A chart that the engine has read."""
+
+    def render(
+        self,
+        values: Mapping[str, Any],
+        *,
+        release: str,
+        namespace: str,
+        kube_version: str | None = None,
+        api_versions: Sequence[str] = (),
+    ) -> str:
+        """The manifests, as `helm template` prints them.
+
+        Args:
+            values: merged values: the chart's defaults are in them already, or are added by the engine.
+            release: the release's name, a DNS label of at most 53 characters.
+            namespace: the release's namespace.
+            kube_version: what the chart is told the cluster's version is, such as `1.34`.
+            api_versions: APIs that it is told the cluster has, such as `monitoring.coreos.com/v1`.
+
+        Raises:
+            ChartError: the values break the chart's schema, or a template fails; with file and line.
+        """
+
+    def schema_findings(self, values: Mapping[str, Any]) -> list[SchemaFinding]:
+        """The values that the chart's schema, or a subchart's, refuses."""
+
+
+class Engine(Protocol):
+    """A Helm engine."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+
+    def load(self, chart: ChartFiles, *, root: str) -> LoadedChart:
+        """Reads a chart.
+
+        Args:
+            chart: its files, by their paths inside it.
+            root: its folder in the repository, for messages.
+
+        Raises:
+            ChartError: it is no chart.
+        """
+
+
+def find(environ: Mapping[str, str]) -> Engine:
+    """The engine that is at hand; GITOPS_TK_HELM may say `embedded` or name an executable.
+
+    Raises:
+        ToolMissing: there is none.
+    """
+    chosen = environ.get("GITOPS_TK_HELM", "")
+    if chosen in ("", "embedded") and find_spec("helm_python") is not None:
+        from gitops_tk.charts.embedded import EmbeddedEngine
+
+        return EmbeddedEngine()
+    program = which(chosen or "helm", path=environ.get("PATH")) if chosen != "embedded" else None
+    if program:
+        from gitops_tk.charts.executable import HelmExecutable
+
+        return HelmExecutable(program, environ)
+    raise ToolMissing(
+        "there is no Helm engine",
+        code="helm-missing",
+        hint="pip install 'gitops-tk[helm]', or install helm 3 or 4 so that it is on PATH",
+    )
+
+
+def check_release(release: str, namespace: str) -> None:
+    """Refuses names that Helm or Kubernetes would refuse.
+
+    Raises:
+        UsageError: the release's name is longer than 53 characters, or one of them is no DNS label.
+    """
+    from gitops_tk.model import names
+
+    names.service(release)
+    names.environment(namespace)
+    if len(release) > 53:
+        raise UsageError(f"{release} is longer than the 53 characters that Helm allows a release", code="bad-release")
+
+
+@contextmanager
+def laid_out(chart: ChartFiles, root: str) -> Iterator[Path]:
+    """The chart's files in a private folder of plain files, named as the chart is; removed afterwards.
+
+    Raises:
+        ChartError: a path leaves the chart, or it is larger than Helm takes.
+    """
+    if sum(len(data) for data in chart.values()) > _MOST_BYTES:
+        raise ChartError(f"the chart {root} is larger than 100 MiB", code="chart-too-large", file=root)
+    folder = scratch.create()
+    try:
+        base = folder / "chart"
+        for path, data in chart.items():
+            if {"", ".", ".."} & set(path.split("/")) or "\0" in path:
+                raise ChartError(f"{path!r} leaves the chart", code="chart-path", file=root)
+            target = base / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+        yield base
+    finally:
+        scratch.remove(folder)

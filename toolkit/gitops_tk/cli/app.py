@@ -1,0 +1,44 @@
+"""The program: every command's file adds itself here."""
+
+from typing import Annotated
+
+import typer
+
+from gitops_tk import __version__
+from gitops_tk.cli import bump, config, env, init, new_service, promote, render, status, validate, values
+
+_HELP = """Scaffold Helm charts for Go services; deliver them by commits and pull requests that Argo CD syncs.
+
+Exit codes: 0 done or nothing to do, 1 failed, 2 wrong command line, 3 refused by policy, 4 lost the race,
+5 problems found, 130 interrupted."""
+
+app = typer.Typer(
+    name="gitops-tk",
+    help=_HELP,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"gitops-tk {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+for command in (init, new_service, bump, promote, status, render, validate):
+    command.add_to(app)
+app.add_typer(values.app, name="values")
+app.add_typer(env.app, name="env")
+app.add_typer(config.app, name="config")

@@ -1,0 +1,107 @@
+"""The error boundary: usage errors, interrupts and bugs leave by different doors (see errors.py)."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from gitops_tk import __version__, scratch
+from gitops_tk.cli.run import failed, show
+from gitops_tk.errors import GitopsTkError, Interrupted, UsageError
+from gitops_tk.process import stop_all
+from gitops_tk.repository import early
+
+# Typer carries a copy of click from 0.26 on, and click itself before: this is its UsageError in either.
+_CommandLineError: type[Exception] = typer.BadParameter.__mro__[1]
+
+
+def guarded(arguments: list[str]) -> int:
+    """Runs the app on the arguments and returns the exit code."""
+    scratch.install_signal_handlers()
+    try:
+        return _leave(lambda: _run(arguments), arguments)
+    finally:
+        early.discard()
+        stop_all()
+        scratch.clean()
+
+
+def _run(arguments: list[str]) -> int:
+    from gitops_tk.cli.app import app
+
+    command = typer.main.get_command(app)
+    found = command.main(arguments, prog_name="gitops-tk", standalone_mode=False)
+    return found if isinstance(found, int) else 0
+
+
+def _leave(work: Callable[[], int], arguments: list[str]) -> int:
+    try:
+        return work()
+    except _CommandLineError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            sys.stdout.write(f"{error}\n")
+            return 0
+        problem: GitopsTkError = _usage(error)
+    except GitopsTkError as raised:
+        return show(failed(_command(arguments), raised), _output(arguments))
+    except (KeyboardInterrupt, typer.Abort):
+        problem = Interrupted("interrupted")
+    except BrokenPipeError:
+        # Whoever read our output has gone; what was to be said is said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as bug:
+        problem = _reported(bug, arguments)
+    return show(failed(_command(arguments), problem), _output(arguments))
+
+
+def _usage(error: Any) -> UsageError:
+    where = f"{error.ctx.command_path} --help" if error.ctx else "gitops-tk --help"
+    return UsageError(error.format_message(), hint=f"see {where}")
+
+
+def _output(arguments: list[str]) -> str:
+    # The parser may be what failed, so the arguments are looked at as they are.
+    chosen = os.environ.get("GITOPS_TK_OUTPUT", "text")
+    for position, argument in enumerate(arguments):
+        if argument in ("-o", "--output"):
+            chosen = arguments[position + 1] if position + 1 < len(arguments) else "text"
+        elif argument.startswith("--output="):
+            chosen = argument.removeprefix("--output=")
+        elif argument.startswith("-o") and argument[2:]:
+            chosen = argument[2:].removeprefix("=")
+    return "json" if chosen == "json" else "text"
+
+
+def _command(arguments: list[str]) -> str:
+    words = [word for word in arguments if not word.startswith("-")]
+    groups = ("values", "env", "config")
+    return " ".join(words[:2] if words[:1] and words[0] in groups else words[:1])
+
+
+def _reported(bug: Exception, arguments: list[str]) -> GitopsTkError:
+    import platform
+    import time
+    import traceback
+
+    from gitops_tk.repository.credentials import redact
+
+    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "gitops-tk"
+    log = state / f"bug-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}.log"
+    about = f"gitops-tk {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
+    text = about + f"arguments: {arguments}\n\n" + "".join(traceback.format_exception(bug))
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        log.write_text(redact(text), encoding="utf-8")
+        place = f"its details are in {log}"
+    except OSError as error:
+        place = f"its details could not be written ({error.strerror})"
+    return GitopsTkError(
+        f"a bug in gitops-tk: {type(bug).__name__}; {place}",
+        code="bug",
+        hint="please report it with that file",
+        file=str(log),
+    )

@@ -1,0 +1,59 @@
+"""gitops-tk bump."""
+
+from typing import Annotated
+
+import typer
+
+from gitops_tk.cli import options as opt
+from gitops_tk.cli.run import run
+from gitops_tk.model.result import Result
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("bump")(bump)
+
+
+def bump(
+    services: opt.Services,
+    env: opt.Env,
+    tag: Annotated[str, typer.Option(envvar="GITOPS_TK_TAG", metavar="TAG", help="The image tag.")],
+    digest: Annotated[
+        str | None, typer.Option(envvar="GITOPS_TK_DIGEST", metavar="sha256:...", help="The image digest.")
+    ] = None,
+    build: Annotated[
+        int | None,
+        typer.Option(envvar="GITOPS_TK_BUILD", metavar="NUMBER", min=0, help="The build's number: orders builds."),
+    ] = None,
+    revision: Annotated[
+        str | None, typer.Option(envvar="GITOPS_TK_REVISION", metavar="SHA", help="The source commit.")
+    ] = None,
+    image: Annotated[
+        str, typer.Option(envvar="GITOPS_TK_IMAGE", metavar="NAME", help="Which of the service's images.")
+    ] = "default",
+    allow_older: opt.AllowOlder = False,
+    local: opt.Local = False,
+    repo: opt.Repo = None,
+    branch: opt.Branch = None,
+    message: opt.Message = None,
+    retry_for: opt.RetryFor = "5m",
+    dry_run: opt.DryRun = False,
+    output: opt.Output = "text",
+) -> None:
+    """Set a new image of services in one environment: one commit, or one proposal.
+
+    Example: gitops-tk bump user-service -e dev --tag v1.3.0 --build 57 --revision 4f2a91c
+    """
+
+    def action() -> Result:
+        from gitops_tk.model.image import Image
+        from gitops_tk.workflows.bump import BumpRequest, plan
+        from gitops_tk.workflows.deliver import deliver
+
+        wanted = Image(tag=tag, digest=digest or "", build=build, revision=revision or "")
+        request = BumpRequest(services=tuple(services), env=env, image=wanted, name=image, allow_older=allow_older)
+        request.check()
+        options = opt.shared(repo, branch, local=local, dry_run=dry_run, message=message, retry_for=retry_for)
+        return deliver("bump", lambda views, intent: plan(request, views, intent), options)
+
+    run("bump", output, action)

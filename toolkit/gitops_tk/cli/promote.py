@@ -1,0 +1,53 @@
+"""gitops-tk promote."""
+
+from typing import Annotated
+
+import typer
+
+from gitops_tk.cli import options as opt
+from gitops_tk.cli.run import run
+from gitops_tk.model.result import Result
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("promote")(promote)
+
+
+def promote(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The environment that runs it.")],
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="The environment that gets it.")],
+    services: opt.AnyServices = None,
+    tag: Annotated[
+        str | None,
+        typer.Option(
+            envvar="GITOPS_TK_TAG",
+            metavar="TAG",
+            help="An image that SOURCE holds or has held. Default: it holds.",
+        ),
+    ] = None,
+    allow_older: opt.AllowOlder = False,
+    local: opt.Local = False,
+    repo: opt.Repo = None,
+    branch: opt.Branch = None,
+    message: opt.Message = None,
+    retry_for: opt.RetryFor = "5m",
+    dry_run: opt.DryRun = False,
+    output: opt.Output = "text",
+) -> None:
+    """Bring what runs in one environment to the next; without SERVICE, everything that differs.
+
+    Example: gitops-tk promote staging prod user-service
+    """
+
+    def action() -> Result:
+        from gitops_tk.workflows.deliver import deliver
+        from gitops_tk.workflows.promote import PromoteRequest, plan
+
+        request = PromoteRequest(
+            source=source, target=target, services=tuple(services or ()), tag=tag, allow_older=allow_older
+        )
+        options = opt.shared(repo, branch, local=local, dry_run=dry_run, message=message, retry_for=retry_for)
+        return deliver("promote", lambda views, intent: plan(request, views, intent), options)
+
+    run("promote", output, action)

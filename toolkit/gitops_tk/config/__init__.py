@@ -1,0 +1,1 @@
+"""gitops-tk.yaml: its model, loading, JSON Schema and layout templates."""

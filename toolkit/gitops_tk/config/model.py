@@ -1,0 +1,213 @@
+"""gitops-tk.yaml as it is written (File…) and as it is meant, with its defaults filled in."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct, field
+
+from gitops_tk.config.layout import DEFAULTS, Layout
+from gitops_tk.errors import UsageError
+from gitops_tk.model.changes import Publish
+
+API_VERSION = "gitops-tk/v1"
+ForgeKind = Literal["git", "github", "gitlab", "gitea", "bitbucket", "bitbucket-dc", "azure"]
+_DEFAULT_KEYS = {
+    "tag": "image.tag",
+    "digest": "image.digest",
+    "build": "image.build",
+    "revision": "image.revision",
+}
+
+
+def _text(description: str) -> Any:
+    return Meta(description=description)
+
+
+class FileEnvironment(Struct, kw_only=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+    """An environment."""
+
+    name: Annotated[str, _text("The environment's name, a DNS label.")]
+    path: Annotated[str | None, _text("What {env} is in paths, where that differs from the name.")] = None
+    from_: Annotated[list[str] | None, _text("Where promotions may come from; default: the one before.")] = None
+    publish: Annotated[Publish, _text("Whether changes are pushed or proposed.")] = "push"
+
+
+class FileLayout(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Where things are: templates with {service} and {env}."""
+
+    chart: Annotated[str, _text("A service's Helm chart.")] = DEFAULTS["chart"]
+    values: Annotated[str, _text("A service's own values in one environment.")] = DEFAULTS["values"]
+    shared: Annotated[str | None, _text("The values that all services share in one environment.")] = DEFAULTS["shared"]
+
+
+class FileImage(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Where values keep an image: keys, which may hold {service}."""
+
+    tag: Annotated[str | None, _text("The key of the tag.")] = None
+    digest: Annotated[str | None, _text("The key of the digest, which wins over the tag.")] = None
+    build: Annotated[str | None, _text("The key of the build's number.")] = None
+    revision: Annotated[str | None, _text("The key of the source commit.")] = None
+    reference: Annotated[str | None, _text("The key of a whole repository:tag@digest, in place of the others.")] = None
+
+
+class FileService(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What one service has of its own."""
+
+    images: Annotated[dict[str, FileImage], _text("Its images, by name.")] = {}
+
+
+class FilePromotion(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What a promotion carries."""
+
+    keys: Annotated[list[str], _text("What travels to the next environment beside the images.")] = []
+
+
+class FileForge(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The forge that holds the repository."""
+
+    kind: Annotated[ForgeKind | None, _text("Its kind; default: told from the remote.")] = None
+
+
+class FileConfig(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The configuration of a GitOps repository."""
+
+    apiVersion: Annotated[Literal["gitops-tk/v1"], _text("The version of this file's form.")]
+    requires: Annotated[str | None, _text('The versions of gitops-tk that understand it, such as ">=1.2".')] = None
+    environments: Annotated[list[FileEnvironment], Meta(description="In promotion order.", min_length=1)]
+    layout: FileLayout = field(default_factory=FileLayout)
+    images: Annotated[dict[str, FileImage], _text("The images of every service, by name.")] = {}
+    services: Annotated[dict[str, FileService], _text("What single services have of their own.")] = {}
+    promotion: FilePromotion = field(default_factory=FilePromotion)
+    forge: FileForge = field(default_factory=FileForge)
+
+
+class Environment(Struct, frozen=True, kw_only=True):
+    """An environment with its defaults filled in.
+
+    Attributes:
+        path: what `{env}` is in paths.
+        from_: the names of the environments that promotions may come from.
+    """
+
+    name: str
+    path: str
+    from_: tuple[str, ...]
+    publish: Publish = "push"
+
+
+class ImageKeys(Struct, frozen=True, kw_only=True):
+    """The dotted keys of one image in values: of its parts, or of a whole reference.
+
+    A part without a key is None; so are all parts where there is a reference.
+    """
+
+    tag: str | None = None
+    digest: str | None = None
+    build: str | None = None
+    revision: str | None = None
+    reference: str | None = None
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    """The configuration as it is meant."""
+
+    environments: tuple[Environment, ...]
+    layout: Layout
+    images: dict[str, ImageKeys]
+    services: dict[str, dict[str, ImageKeys]]
+    promotion: FilePromotion
+    forge: FileForge
+    requires: str | None = None
+
+    def environment(self, name: str) -> Environment:
+        """The environment of this name.
+
+        Raises:
+            UsageError: there is none.
+        """
+        for environment in self.environments:
+            if environment.name == name:
+                return environment
+        known = [environment.name for environment in self.environments]
+        raise UsageError(
+            f"there is no environment {name!r}",
+            code="unknown-environment",
+            hint=nearest(name, known) or f"there are {', '.join(known)}",
+        )
+
+    def image_keys(self, service: str) -> dict[str, ImageKeys]:
+        """The keys of a service's images, by the images' names."""
+        chosen = {**self.images, **self.services.get(service, {})}
+        return {
+            name: ImageKeys(
+                **{part: key.replace("{service}", service) for part, key in _parts(keys).items() if key is not None}
+            )
+            for name, keys in chosen.items()
+        }
+
+
+class InitialEnvironment(Struct, frozen=True, kw_only=True):
+    """An environment for a new repository's file."""
+
+    name: str
+    publish: Publish = "push"
+
+
+def image_keys(written: FileImage) -> ImageKeys:
+    """The keys of an image as written, with the defaults for the parts that are left out."""
+    if written.reference is not None:
+        return ImageKeys(reference=written.reference)
+    parts = {part: getattr(written, part) or default for part, default in _DEFAULT_KEYS.items()}
+    return ImageKeys(**parts)
+
+
+def to_builtins(config: Config) -> dict[str, Any]:
+    """The configuration with its defaults, under the keys of the file."""
+    return {
+        "apiVersion": API_VERSION,
+        **({"requires": config.requires} if config.requires else {}),
+        "environments": [
+            {"name": env.name, "path": env.path, "from": list(env.from_), "publish": env.publish}
+            for env in config.environments
+        ],
+        "layout": dict(config.layout.templates),
+        "images": _images(config.images),
+        "services": {name: {"images": _images(images)} for name, images in config.services.items()},
+        "promotion": {"keys": config.promotion.keys},
+        "forge": {"kind": config.forge.kind} if config.forge.kind else {},
+    }
+
+
+def initial(environments: Sequence[InitialEnvironment], forge: str, chart_per_environment: bool) -> bytes:
+    """The text of a new repository's gitops-tk.yaml."""
+    lines = [f"apiVersion: {API_VERSION}", "environments:                    # in promotion order"]
+    for environment in environments:
+        lines.append(f"  - name: {environment.name}")
+        if environment.publish == "pull-request":
+            lines.append("    publish: pull-request        # changes are proposed, not pushed")
+    chart = "services/{service}/{env}/chart" if chart_per_environment else DEFAULTS["chart"]
+    lines += [
+        "layout:",
+        f"  chart: {chart}",
+        f"  values: {DEFAULTS['values']}",
+        f"  shared: {DEFAULTS['shared']}",
+        "forge:",
+        f"  kind: {forge}",
+    ]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def nearest(name: str, known: Sequence[str]) -> str | None:
+    """A hint that names the nearest known word, or None if none is near."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]}?" if close else None
+
+
+def _parts(keys: ImageKeys) -> dict[str, str | None]:
+    return {part: getattr(keys, part) for part in keys.__struct_fields__}
+
+
+def _images(images: dict[str, ImageKeys]) -> dict[str, dict[str, str]]:
+    return {name: {part: key for part, key in _parts(keys).items() if key} for name, keys in images.items()}

@@ -1,0 +1,1 @@
+"""What every room talks about: images, snapshots, change sets, results."""

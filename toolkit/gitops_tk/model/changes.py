@@ -1,0 +1,113 @@
+"""A ChangeSet: what to write, and why. Diff, message, trailers and review text are views of it."""
+
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+from gitops_tk.model.snapshot import FILE
+
+Publish = Literal["push", "pull-request"]
+
+
+class Write(Struct, frozen=True):
+    """Write a file's bytes; an existing file keeps its mode unless `mode` says otherwise."""
+
+    path: str
+    data: bytes
+    mode: int | None = None
+
+    def mode_over(self, existing: int | None) -> int:
+        """The mode to write with, given the mode of the file that is there (None: there is none)."""
+        return self.mode or existing or FILE
+
+
+class Copy(Struct, frozen=True):
+    """Put an object that the repository already has (a file or a whole folder) at a path, by its id."""
+
+    path: str
+    oid: str
+    mode: int
+
+
+class Delete(Struct, frozen=True):
+    """Remove a file or a folder."""
+
+    path: str
+
+
+Operation = Write | Copy | Delete
+
+
+class Change(Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
+    """One reason for the operations: a value that changes, or a file that comes or goes.
+
+    Attributes:
+        kind: image, key, value, service, chart, environment, config or file.
+        image: which of the service's images, for kind image.
+        from_: the value before (None: there was none), as JSON.
+        to: the value after (None: there is none).
+    """
+
+    kind: str
+    service: str | None = None
+    env: str | None = None
+    image: str | None = None
+    file: str | None = None
+    key: str | None = None
+    from_: Any = None
+    to: Any = None
+
+
+class Skipped(Struct, frozen=True, kw_only=True):
+    """A service that was not named and is left alone, with the reason."""
+
+    service: str
+    env: str
+    code: str
+    message: str
+
+
+class Gate(Struct, frozen=True, kw_only=True):
+    """A gate's answer: passed, waiting, refused or not-evaluated."""
+
+    gate: str
+    service: str | None
+    env: str
+    answer: str
+    message: str
+
+
+class ChangeSet(Struct, frozen=True):
+    """Operations with their reasons; empty when there is nothing to do."""
+
+    operations: tuple[Operation, ...] = ()
+    changes: tuple[Change, ...] = ()
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """What a workflow wants done, from one view of the repository.
+
+    Attributes:
+        intent: what the plan means, given back to the planner when the race was lost (CONTRACT: "moved").
+        subject: the first line of the commit message, and the title of a proposal.
+        body: further paragraphs of the message.
+        trailers: `(key, value)` pairs for programs.
+        publish: whether the change is pushed or proposed.
+        proposal: the branch that a proposal is pushed to.
+    """
+
+    changeset: ChangeSet = ChangeSet()
+    intent: Any = None
+    subject: str = ""
+    body: str = ""
+    trailers: tuple[tuple[str, str], ...] = ()
+    publish: Publish = "push"
+    proposal: str | None = None
+    skipped: tuple[Skipped, ...] = ()
+    gates: tuple[Gate, ...] = field(default=())
+
+    @property
+    def message(self) -> str:
+        """The whole commit message: subject, body, trailers."""
+        trailers = "\n".join(f"{key}: {value}" for key, value in self.trailers)
+        return "\n\n".join(part for part in (self.subject, self.body.strip("\n"), trailers) if part) + "\n"

@@ -1,0 +1,103 @@
+"""Names from outside, checked before anything uses them: they become paths, refs and YAML.
+
+Sources: DNS labels (RFC 1123 §2.1), image tags and digests (OCI distribution specification,
+"Pulling manifests"; OCI image specification, "Digests"), branch names (git-check-ref-format(1)).
+"""
+
+import re
+
+from gitops_tk.errors import UsageError
+
+_DNS_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_REVISION = re.compile(r"[0-9A-Za-z][0-9A-Za-z._/-]{0,199}")
+_BAD_IN_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|^[-/.]|[/.]$")
+
+
+def service(name: str) -> str:
+    """Returns the service name if it is a DNS label (RFC 1123, at most 63 characters).
+
+    Raises:
+        UsageError: the name could not be a Kubernetes object's name, or would climb out of its folder.
+    """
+    return _label(name, "service", "bad-service-name")
+
+
+def environment(name: str) -> str:
+    """Returns the environment name if it is a DNS label.
+
+    Raises:
+        UsageError: it is not one.
+    """
+    return _label(name, "environment", "bad-environment-name")
+
+
+def _label(name: str, what: str, code: str) -> str:
+    if not _DNS_LABEL.fullmatch(name):
+        raise UsageError(
+            f"{name!r} is not a valid {what} name",
+            code=code,
+            hint="use lower-case letters, digits and dashes, at most 63, not starting or ending with a dash",
+        )
+    return name
+
+
+def tag(text: str) -> str:
+    """Returns the image tag if a registry would take it.
+
+    Raises:
+        UsageError: it is not a valid tag.
+    """
+    if not _TAG.fullmatch(text):
+        raise UsageError(
+            f"{text!r} is not a valid image tag",
+            code="bad-tag",
+            hint="a tag is at most 128 letters, digits, '_', '.' and '-', and does not start with '.' or '-'",
+        )
+    return text
+
+
+def digest(text: str) -> str:
+    """Returns the image digest if it is `sha256:` and 64 lower-case hex digits.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if not _DIGEST.fullmatch(text):
+        raise UsageError(
+            f"{text!r} is not a valid image digest",
+            code="bad-digest",
+            hint="a digest is sha256: followed by 64 lower-case hex digits",
+        )
+    return text
+
+
+def revision(text: str) -> str:
+    """Returns the source revision if it looks like a commit id or a tag name.
+
+    Raises:
+        UsageError: it holds spaces, control characters, or starts with a dash.
+    """
+    if not _REVISION.fullmatch(text):
+        raise UsageError(
+            f"{text!r} is not a valid source revision",
+            code="bad-revision",
+            hint="give the source commit's id",
+        )
+    return text
+
+
+def branch(name: str) -> str:
+    """Returns the branch name if git would take it and it cannot be read as an option.
+
+    Raises:
+        UsageError: git-check-ref-format(1) would refuse it.
+    """
+    if not name or _BAD_IN_REF.search(name) or name == "@":
+        raise UsageError(
+            f"{name!r} is not a valid branch name",
+            code="bad-branch",
+            hint="see git help check-ref-format for what a branch may be called",
+        )
+    return name.removeprefix("refs/heads/")

@@ -1,0 +1,76 @@
+"""The result of a command, as `--output json` prints it (CONTRACT: "Output and exit codes")."""
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from gitops_tk.errors import GitopsTkError
+from gitops_tk.model.changes import Change, Gate, Skipped
+
+Outcome = Literal[
+    "changed",
+    "committed",
+    "written",
+    "proposed",
+    "planned",
+    "unchanged",
+    "refused",
+    "conflict",
+    "invalid",
+    "failed",
+]
+_EXIT_CODES = {"refused": 3, "conflict": 4, "invalid": 5, "failed": 1}
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """Something wrong: what, where, and what to do about it."""
+
+    code: str
+    message: str
+    hint: str | None = None
+    file: str | None = None
+    line: int | None = None
+
+    @classmethod
+    def of(cls, error: GitopsTkError) -> "Problem":
+        """The problem that an error tells of."""
+        return cls(code=error.code, message=error.message, hint=error.hint, file=error.file, line=error.line)
+
+
+class PullRequest(Struct, frozen=True, kw_only=True):
+    """A proposal: its branch, and its number and address where the forge has an API."""
+
+    branch: str
+    number: int | None = None
+    url: str | None = None
+
+
+class Result(Struct, kw_only=True):
+    """What a command did, and everything a program may want to know about it.
+
+    Attributes:
+        details: what a command that only looks has found, under keys of its own beside the common ones.
+        advice: lines for people, printed to standard error: what to do next.
+        exit_code: set where the outcome alone does not decide it.
+    """
+
+    command: str
+    outcome: Outcome
+    changes: tuple[Change, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    commit: str | None = None
+    branch: str | None = None
+    message: str | None = None
+    attempts: int = 0
+    pull_requests: tuple[PullRequest, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    diff: str | None = None
+    details: dict[str, Any] = {}
+    advice: tuple[str, ...] = ()
+    exit_code: int | None = None
+
+    @property
+    def exit_status(self) -> int:
+        """The process's exit code."""
+        return self.exit_code if self.exit_code is not None else _EXIT_CODES.get(self.outcome, 0)

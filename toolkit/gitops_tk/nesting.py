@@ -1,0 +1,27 @@
+"""How deep a YAML text nests, asked before the C loader follows it on the stack of the process, which would end it."""
+
+import yaml
+
+DEEPEST = 100
+# With fewer brackets and shorter lines than this there is no way to nest deep.
+_LONG = 1_000
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def too_deep(text: str) -> int | None:
+    """The 1-based line where a text nests deeper than any person writes, or None.
+
+    Raises:
+        yaml.YAMLError: it is no YAML up to there.
+    """
+    if text.count("[") + text.count("{") < _LONG and max(map(len, text.splitlines()), default=0) < _LONG:
+        return None
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > DEEPEST + 1:
+                return event.start_mark.line + 1 if event.start_mark else 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+    return None

@@ -1,0 +1,1 @@
+"""What may travel, when, and in which order. Pure functions."""

@@ -1,0 +1,111 @@
+"""The one door to other programs. Nothing else imports subprocess."""
+
+import contextlib
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from gitops_tk.errors import GitopsTkError, ToolMissing
+
+Process = subprocess.Popen[bytes]
+
+_running: set[Process] = set()
+
+
+class Completed(NamedTuple):
+    """How a program ended and what it wrote."""
+
+    status: int
+    stdout: bytes
+    stderr: bytes
+
+
+class TimeLimit(GitopsTkError):
+    """A program did not end in its time."""
+
+    default_code = "time-limit"
+
+
+def start(
+    argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path | None = None, reads: bool = False
+) -> Process:
+    """Starts a program with pipes on its output and, if it `reads`, on its input.
+
+    The caller ends it with `finish` or `stop`.
+
+    Raises:
+        ToolMissing: there is no such program on PATH.
+    """
+    try:
+        process = subprocess.Popen(
+            argv,
+            env=env,
+            cwd=cwd,
+            stdin=subprocess.PIPE if reads else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+    except FileNotFoundError as error:
+        if cwd is not None and not cwd.is_dir():
+            raise
+        raise ToolMissing(
+            f"{argv[0]} is not installed or not on PATH", hint=f"install {argv[0]} and try again"
+        ) from error
+    _running.add(process)
+    return process
+
+
+def finish(process: Process, *, data: bytes | None = None, timeout: float) -> Completed:
+    """Writes `data` to a started program, waits for its end and returns what it wrote.
+
+    Args:
+        timeout: the time limit in seconds; after it the program is stopped.
+
+    Raises:
+        TimeLimit: it took longer.
+    """
+    try:
+        stdout, stderr = process.communicate(data, timeout=timeout)
+    except subprocess.TimeoutExpired as error:
+        stop(process)
+        raise TimeLimit(f"a program did not finish within {timeout:g} s") from error
+    except BaseException:
+        stop(process)
+        raise
+    _running.discard(process)
+    return Completed(process.returncode, stdout, stderr)
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    data: bytes | None = None,
+    timeout: float,
+) -> Completed:
+    """Runs a program to its end; see `start` and `finish`."""
+    return finish(start(argv, env=env, cwd=cwd, reads=data is not None), data=data, timeout=timeout)
+
+
+def stop(process: Process) -> None:
+    """Ends a program: asked first, so that it cleans up and ends its own children, then killed."""
+    _running.discard(process)
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(2)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
+
+
+def stop_all() -> None:
+    """Ends every program that still runs: the last thing before an interrupted command leaves."""
+    for process in list(_running):
+        stop(process)

@@ -1,0 +1,20 @@
+"""A Result as the one JSON document that `--output json` prints (schema gitops-tk/result/v1)."""
+
+from typing import Any
+
+import msgspec
+
+from gitops_tk.model.result import Result
+
+SCHEMA = "gitops-tk/result/v1"
+
+
+def document(result: Result) -> str:
+    """The document, indented, with a final newline; what the command found beside the common keys."""
+    plain: dict[str, Any] = {"schema": SCHEMA, **msgspec.to_builtins(result)}
+    for hidden in ("details", "advice", "exit_code"):
+        del plain[hidden]
+    if result.diff is None:
+        del plain["diff"]
+    plain |= result.details
+    return msgspec.json.format(msgspec.json.encode(plain), indent=2).decode() + "\n"

@@ -1,0 +1,64 @@
+"""Tables that fit a terminal."""
+
+import shutil
+from collections.abc import Sequence
+from typing import Any
+
+from gitops_tk.model.result import Result
+
+_NARROWEST = 12
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | None = None) -> str:
+    """A table in plain text, cells cut with `…` where the terminal is too narrow.
+
+    Args:
+        width: the columns to fit in; None for the terminal's.
+    """
+    width = width or shutil.get_terminal_size().columns
+    columns = [max(len(row[at]) for row in (head, *rows)) for at in range(len(head))]
+    while sum(columns) + 2 * (len(columns) - 1) > width and max(columns) > _NARROWEST:
+        columns[columns.index(max(columns))] -= 1
+    lines = ["  ".join(_cell(cell, size) for cell, size in zip(row, columns, strict=True)) for row in (head, *rows)]
+    return "".join(line.rstrip() + "\n" for line in lines)
+
+
+def status_table(result: Result) -> str:
+    """Services by environments; `*` marks a version that differs from the one it is promoted from."""
+    environments = result.details["environments"]
+    services = result.details["services"]
+    if not services:
+        return "there are no services yet: gitops-tk new-service NAME --image REPOSITORY\n"
+    rows = [[name, *(_running(running.get(env)) for env in environments)] for name, running in services.items()]
+    text = table(["SERVICE", *(env.upper() for env in environments)], rows)
+    marked = any(cell.endswith("*") for row in rows for cell in row)
+    return text + ("\n* differs from the environment it is promoted from\n" if marked else "")
+
+
+def environments_table(result: Result) -> str:
+    """The environments in promotion order."""
+    rows = [
+        [env["name"], env["path"], ", ".join(env["from"]) or "-", env["publish"]]
+        for env in result.details["environments"]
+    ]
+    return table(["NAME", "PATH", "FROM", "PUBLISH"], rows)
+
+
+def _running(running: dict[str, Any] | None) -> str:
+    if running is None:
+        return "-"
+    images = running["images"]
+    shown = ", ".join(
+        _version(image) if name == "default" else f"{name}={_version(image)}" for name, image in images.items()
+    )
+    return (shown or "never promoted") + (" *" if running["differs_from"] else "")
+
+
+def _version(image: dict[str, Any]) -> str:
+    version: str = image["tag"] or image["digest"][:19] or "never promoted"
+    # What a file holds may be anything: it must not steer the terminal.
+    return version if version.isprintable() else ascii(version)
+
+
+def _cell(text: str, size: int) -> str:
+    return text.ljust(size) if len(text) <= size else text[: size - 1] + "…"

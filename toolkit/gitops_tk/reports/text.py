@@ -1,0 +1,105 @@
+"""A Result for people: short, on standard output; diagnostics apart, for standard error."""
+
+import json
+from typing import Any
+
+from gitops_tk.model.changes import Change
+from gitops_tk.model.result import Problem, Result
+
+_SHORT = 10
+
+
+def summary(result: Result) -> str:
+    """What was changed, and how it was published; nothing at all for a failure."""
+    if result.outcome in ("refused", "conflict", "failed", "invalid"):
+        return ""
+    lines = [_change(change) for change in result.changes]
+    if result.outcome == "planned":
+        lines += ["", *(result.diff or "").splitlines(), "", *_indented(result.message or "")]
+    lines.append(_ending(result))
+    return "\n".join(lines) + "\n"
+
+
+def diagnostics(result: Result) -> str:
+    """Problems, services left alone, and what to do next."""
+    lines = [line for problem in result.problems for line in _problem(problem)]
+    lines += [f"skipped: {one.service} in {one.env}: {one.message}" for one in result.skipped]
+    if result.outcome == "invalid":
+        lines.append(f"{len(result.problems)} problem{'s' if len(result.problems) != 1 else ''} found")
+    lines += result.advice
+    return "".join(line + "\n" for line in lines)
+
+
+def value(data: Any) -> str:
+    """A value as YAML people can paste; a string as it is."""
+    if isinstance(data, str):
+        return data + "\n"
+    if not isinstance(data, dict | list):
+        return json.dumps(data) + "\n"
+    import yaml
+
+    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=1_000_000)
+
+
+def origins(result: Result) -> str:
+    """Each value with the file and line that it comes from."""
+    rows = [
+        (f"{one['file']}:{one['line']}", one["key"], json.dumps(one["value"], ensure_ascii=False))
+        for one in result.details["origins"]
+    ]
+    if not rows:
+        return ""
+    place = max(len(row[0]) for row in rows)
+    return "".join(f"{where:<{place}}  {key}: {shown}\n" for where, key, shown in rows)
+
+
+def differences(result: Result) -> str:
+    """The keys that differ between two environments, one a line."""
+    first, second = result.details["environments"]
+    found = result.details["differences"]
+    if not found:
+        return f"no difference between {first} and {second}\n"
+    return "".join(
+        f"{one['key']}: {_shown(one[first])} in {first}, {_shown(one[second])} in {second}\n" for one in found
+    )
+
+
+def _change(change: Change) -> str:
+    where = [part for part in (change.service, change.env) if part]
+    if change.key is None:
+        verb = "remove" if change.to is None else "add"
+        return "  ".join([verb, *where, change.file or ""]).rstrip()
+    return "  ".join([*where, change.key, f"{_shown(change.from_)} -> {_shown(change.to)}"])
+
+
+def _shown(data: Any) -> str:
+    if data is None:
+        return "(none)"
+    return data if isinstance(data, str) and data and data.isprintable() else json.dumps(data, ensure_ascii=False)
+
+
+def _ending(result: Result) -> str:
+    short = (result.commit or "")[:_SHORT]
+    match result.outcome:
+        case "changed":
+            return f"pushed {short} to {result.branch}"
+        case "committed":
+            return f"committed {short} on {result.branch}"
+        case "written":
+            return "written; commit it when you are ready"
+        case "proposed":
+            return f"proposed {short} on {result.pull_requests[0].branch}"
+        case "planned":
+            return "dry run: nothing was written"
+        case _:
+            return "unchanged: there is nothing to do"
+
+
+def _problem(problem: Problem) -> list[str]:
+    place = f"{problem.file}:{problem.line}: " if problem.line else f"{problem.file}: " if problem.file else ""
+    lines = [f"error: {place}{problem.message} [{problem.code}]"]
+    return [*lines, f"  hint: {problem.hint}"] if problem.hint else lines
+
+
+def _indented(text: str) -> list[str]:
+    return [f"    {line}".rstrip() for line in text.splitlines()]

@@ -1,0 +1,207 @@
+"""A checkout: its files as they are, written in place, and committed by git itself."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+from gitops_tk.errors import RepositoryError
+from gitops_tk.model.changes import ChangeSet
+from gitops_tk.repository.git import Git, check_version, failure
+from gitops_tk.repository.location import RemoteLocation, is_url, remote
+from gitops_tk.repository.remote import Remote
+from gitops_tk.repository.worktree import WorktreeSnapshot, check_target, write
+
+# What a checkout's own configuration says about reaching its remote and about who commits holds for delivery too.
+_CARRIED = r"^(credential|http|url|user|author|committer|gpg)\.|^core\.sshcommand$|^commit\.gpgsign$|^ssh\.variant$"
+_ARGUMENTS = 500
+
+
+class Checkout:
+    """A folder with a GitOps repository's files; a git work tree, or not one yet.
+
+    Args:
+        root: the folder that holds gitops-tk.yaml.
+        environ: the process's environment.
+    """
+
+    def __init__(self, root: Path, environ: Mapping[str, str] | None = None) -> None:
+        self.root = root
+        self._environ = os.environ if environ is None else environ
+        self._git = Git.from_environment(self._environ, folder=root)
+
+    @property
+    def git(self) -> Git:
+        """Git in the checkout."""
+        return self._git
+
+    @property
+    def is_git(self) -> bool:
+        """Whether it is a git work tree."""
+        return self.root.is_dir() and self._git.run("rev-parse", "--is-inside-work-tree").stdout.strip() == b"true"
+
+    @property
+    def branch(self) -> str | None:
+        """The branch that is checked out; None on a detached HEAD or outside git."""
+        if not self.root.is_dir():
+            return None
+        done = self._git.run("symbolic-ref", "--quiet", "--short", "HEAD")
+        return done.stdout.decode().strip() if done.status == 0 else None
+
+    def start(self) -> None:
+        """Makes the folder, and a git repository of it where it is in none.
+
+        Raises:
+            RepositoryError: it cannot be made.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RepositoryError(f"{self.root} cannot be made: {error.strerror}", code="disk") from error
+        if not self.is_git:
+            self._git.read("init", "--quiet", "--initial-branch=main")
+
+    def snapshot(self) -> WorktreeSnapshot:
+        """The files as they lie there."""
+        return WorktreeSnapshot(self.root)
+
+    def apply(self, changeset: ChangeSet) -> None:
+        """Writes a ChangeSet into the files.
+
+        Raises:
+            RepositoryError: a file has uncommitted changes, a link is in the way, or it cannot be written.
+        """
+        for operation in changeset.operations:
+            check_target(self.root, operation)
+        self._refuse_uncommitted(changeset)
+        write(self.root, changeset)
+
+    def commit(self, changeset: ChangeSet, message: str) -> str:
+        """Writes a ChangeSet and commits those files alone, on the current branch; returns the commit's id.
+
+        Raises:
+            RepositoryError: no branch is checked out, or git cannot commit; the files are then as before.
+        """
+        check_version(self._git.run("--version").stdout)
+        if not self.is_git:
+            raise RepositoryError(f"{self.root} is not a git repository", code="not-git", hint="git init")
+        if self.branch is None:
+            raise RepositoryError(
+                "no branch is checked out (detached HEAD)",
+                code="detached-head",
+                hint="git switch to the branch that the commit is for",
+            )
+        for operation in changeset.operations:
+            check_target(self.root, operation)
+        paths = [operation.path for operation in changeset.operations]
+        there = self.snapshot().entries(paths)
+        undo = _Undo(self.root, [path for path in paths if path in there], paths)
+        self.apply(changeset)
+        listed = "".join(f"{path}\0" for path in paths).encode()
+        pathspec = ("--pathspec-from-file=-", "--pathspec-file-nul")
+        try:
+            done = self._git.run("--literal-pathspecs", "add", "--all", "--force", *pathspec, data=listed)
+            if not done.status:
+                arguments = ("commit", "--quiet", "--only", f"--message={message}", "--cleanup=verbatim")
+                done = self._git.run("--literal-pathspecs", *arguments, *pathspec, data=listed)
+            if done.status:
+                raise self._not_committed(failure(done))
+        except BaseException:
+            undo()
+            self._git.run("--literal-pathspecs", "reset", "--quiet", *pathspec, data=listed)
+            raise
+        return self._git.read("rev-parse", "HEAD")
+
+    def remote(self) -> tuple[RemoteLocation, str | None]:
+        """Where delivery goes: the upstream's remote and branch, else `origin` and its default branch.
+
+        Raises:
+            RepositoryError: the checkout has no remote.
+        """
+        branch = self.branch
+        name, upstream = "origin", None
+        if branch is not None:
+            configured = self._git.run("config", "--get", f"branch.{branch}.remote").stdout.decode().strip()
+            merge = self._git.run("config", "--get", f"branch.{branch}.merge").stdout.decode().strip()
+            if configured and configured != "." and merge.startswith("refs/heads/"):
+                name, upstream = configured, merge.removeprefix("refs/heads/")
+        done = self._git.run("config", "--get", f"remote.{name}.url")
+        url = done.stdout.decode().strip()
+        if not url:
+            raise RepositoryError(
+                f"the checkout {self.root} has no remote {name}",
+                code="no-remote",
+                hint="git remote add origin URL, or commit in the checkout with --local",
+            )
+        if not is_url(url):
+            url = "file://" + quote(str((self._top() / url).resolve()))
+        return remote(url), upstream
+
+    def open_remote(self, branch: str | None) -> Remote:
+        """The remote that the checkout tells of, read and changed with the checkout's own git settings.
+
+        Args:
+            branch: the branch to work on; None for the upstream, else the remote's default.
+        """
+        location, upstream = self.remote()
+        done = self._git.run("config", "--null", "--get-regexp", _CARRIED)
+        pairs = (entry.partition("\n") for entry in done.stdout.decode("utf-8", "replace").split("\0") if entry)
+        return Remote(location, branch or upstream, self._environ, tuple((key, value) for key, _, value in pairs))
+
+    def _top(self) -> Path:
+        return Path(self._git.read("rev-parse", "--show-toplevel"))
+
+    def _refuse_uncommitted(self, changeset: ChangeSet) -> None:
+        if not self.is_git:
+            return
+        paths = {operation.path for operation in changeset.operations}
+        prefix = self._git.read("rev-parse", "--show-prefix")
+        # A long list would not fit into an argument list; the whole status then answers as well.
+        named = sorted(paths) if len(paths) <= _ARGUMENTS else []
+        status = self._git.read(
+            *(
+                "--literal-pathspecs",
+                "status",
+                "--porcelain",
+                "-z",
+                "--untracked-files=all",
+                "--ignored",
+                "--no-renames",
+            ),
+            *("--", *named),
+        )
+        dirty = sorted(paths & {entry[3:].removeprefix(prefix) for entry in status.split("\0")})
+        if dirty:
+            raise RepositoryError(
+                f"{dirty[0]} has uncommitted changes",
+                code="uncommitted-changes",
+                hint="commit or stash them first; other local changes may stay",
+                file=dirty[0],
+            )
+
+    def _not_committed(self, error: Exception) -> Exception:
+        text = str(error)
+        if "Please tell me who you are" in text or "ident" in text.lower():
+            return RepositoryError(
+                "git does not know who commits",
+                code="no-identity",
+                hint="set GIT_AUTHOR_NAME, GIT_AUTHOR_EMAIL, GIT_COMMITTER_NAME and GIT_COMMITTER_EMAIL, "
+                "or git config user.name and user.email",
+            )
+        return error
+
+
+class _Undo:
+    """Puts files back as they were."""
+
+    def __init__(self, root: Path, there: list[str], paths: list[str]) -> None:
+        self._root = root
+        self._before = {path: (root / path).read_bytes() for path in there}
+        self._paths = paths
+
+    def __call__(self) -> None:
+        from gitops_tk.model.changes import Delete, Write
+
+        writes = [Write(path, data) for path, data in self._before.items()]
+        deletes = [Delete(path) for path in self._paths if path not in self._before]
+        write(self._root, ChangeSet((*writes, *deletes)))

@@ -1,0 +1,168 @@
+"""Git behind one door: its environment, its time limit, and what its failures mean."""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from gitops_tk import process
+from gitops_tk.errors import GitopsTkError, LoginFailed, RemoteUnreachable, RepositoryError, ToolMissing
+from gitops_tk.process import Completed, Process, TimeLimit
+from gitops_tk.repository.credentials import redact
+
+OLDEST = (2, 34)
+_DEFAULT_TIMEOUT = 120.0
+# What a person or a CI system may tell git by the environment. All else named GIT_* (GIT_DIR, GIT_INDEX_FILE, ...)
+# is about the repository of whoever started us, a hook for instance, and would point git elsewhere.
+_KEPT = re.compile(
+    r"GIT_(?:AUTHOR_|COMMITTER_|SSH|ASKPASS|CONFIG_|SSL_|TRACE|HTTP_|PROXY_|CURL_|TERMINAL_PROMPT|EXEC_PATH"
+    r"|ALLOW_PROTOCOL|TEST_)"
+)
+_SETTINGS = (
+    ("gc.auto", "0"),
+    ("maintenance.auto", "false"),
+    ("protocol.version", "2"),
+    ("advice.detachedHead", "false"),
+    ("fetch.recurseSubmodules", "false"),
+)
+
+
+class Git(Struct, frozen=True):
+    """How git is run: where, with which environment, for how long at most.
+
+    Attributes:
+        env: the environment, made by `environment`.
+        timeout: the time limit of each process, in seconds.
+        folder: the repository, or None.
+    """
+
+    env: Mapping[str, str]
+    timeout: float
+    folder: Path | None = None
+
+    @classmethod
+    def from_environment(
+        cls, environ: Mapping[str, str], settings: Sequence[tuple[str, str]] = (), folder: Path | None = None
+    ) -> "Git":
+        """Git with a cleaned environment and further settings, which no argument list shows."""
+        limit = environ.get("GITOPS_TK_GIT_TIMEOUT", "")
+        timeout = float(limit) if re.fullmatch(r"\d+(\.\d+)?", limit) else _DEFAULT_TIMEOUT
+        return cls(environment(environ, settings), timeout, folder)
+
+    def start(self, *arguments: str, reads: bool = False) -> Process:
+        """Starts git; the caller finishes it.
+
+        Raises:
+            ToolMissing: git is not installed.
+        """
+        where = ["-C", str(self.folder)] if self.folder else []
+        return process.start(["git", *where, *arguments], env=self.env, reads=reads)
+
+    def finish(self, started: Process, data: bytes | None = None) -> Completed:
+        """Waits for git's end.
+
+        Raises:
+            RemoteUnreachable: the time limit was reached.
+        """
+        try:
+            return process.finish(started, data=data, timeout=self.timeout)
+        except TimeLimit as error:
+            raise RemoteUnreachable(
+                f"git did not finish within {self.timeout:g} s",
+                code="time-limit",
+                hint="is the remote reachable? GITOPS_TK_GIT_TIMEOUT sets another limit, in seconds",
+            ) from error
+
+    def run(self, *arguments: str, data: bytes | None = None) -> Completed:
+        """Runs git to its end, whatever its exit status."""
+        return self.finish(self.start(*arguments, reads=data is not None), data)
+
+    def read(self, *arguments: str, data: bytes | None = None) -> str:
+        """Runs git and returns what it wrote, without the final newline.
+
+        Raises:
+            RepositoryError: git failed.
+        """
+        done = self.run(*arguments, data=data)
+        if done.status:
+            raise failure(done, self.folder)
+        return done.stdout.decode("utf-8", "surrogateescape").rstrip("\n")
+
+
+def environment(environ: Mapping[str, str], settings: Sequence[tuple[str, str]] = ()) -> dict[str, str]:
+    """The environment for git: what steers it elsewhere is taken out, settings are added (git-config(1))."""
+    env = {name: value for name, value in environ.items() if not name.startswith("GIT_") or _KEPT.match(name)}
+    env["LC_ALL"] = "C"
+    env.setdefault("GIT_ALLOW_PROTOCOL", "file:git:http:https:ssh")
+    if "CI" in environ or not os.isatty(0):
+        env.setdefault("GIT_TERMINAL_PROMPT", "0")
+    count = int(env.get("GIT_CONFIG_COUNT") or 0)
+    for number, (key, value) in enumerate((*_SETTINGS, *settings), count):
+        env[f"GIT_CONFIG_KEY_{number}"] = key
+        env[f"GIT_CONFIG_VALUE_{number}"] = value
+    env["GIT_CONFIG_COUNT"] = str(count + len(_SETTINGS) + len(settings))
+    return env
+
+
+def failure(done: Completed, where: object = None) -> GitopsTkError:
+    """What a failed git process means, told without secrets."""
+    text = redact(done.stderr.decode("utf-8", "replace"))
+    said = _gist(text)
+    lower = text.lower()
+    place = f" {where}" if isinstance(where, str) else ""
+    if re.search(r"requested url returned error: 30\d|unable to update url base from redirection", lower):
+        return RemoteUnreachable(
+            f"the remote{place} redirects elsewhere: {said}",
+            code="redirected",
+            hint="credentials are not sent along with a redirect: use the repository's new URL",
+        )
+    if _LOGIN.search(lower):
+        return LoginFailed(
+            f"the remote{place} refused the login: {said}",
+            hint="set GITOPS_TK_TOKEN (or the forge's usual variable), a credential helper, or an SSH key",
+        )
+    if _GONE.search(lower):
+        return RemoteUnreachable(f"the remote{place} cannot be read: {said}", hint="check --repo and the network")
+    if re.search(r"no space left|cannot write|unable to create temporary file|disk quota", lower):
+        return RepositoryError(f"git could not write: {said}", code="disk", hint="is the disk full?")
+    return RepositoryError(f"git failed{place}: {said}", code="git")
+
+
+_LOGIN = re.compile(
+    r"authentication failed|could not read (?:username|password)|permission denied|http basic: access denied"
+    r"|returned error: 40[13]|invalid username or|host key verification failed|terminal prompts disabled"
+)
+_GONE = re.compile(
+    r"could not resolve host|failed to connect|couldn't connect|connection (?:refused|reset|timed out|closed)"
+    r"|does not appear to be a git repository|repository '.*' (?:not found|does not exist)|repository not found"
+    r"|not found|early eof|unexpected disconnect|hung up|returned error: [45]\d\d|no such file or directory"
+    r"|could not read from remote|operation timed out|gnutls|ssl|unable to access|network is unreachable"
+)
+
+
+def check_version(said: bytes) -> None:
+    """Refuses a git that would silently leave out some of what it is told by its environment.
+
+    Args:
+        said: what `git --version` wrote.
+
+    Raises:
+        ToolMissing: it is too old.
+    """
+    found = re.search(rb"(\d+)\.(\d+)", said)
+    version = (int(found[1]), int(found[2])) if found else (0, 0)
+    if version < OLDEST:
+        raise ToolMissing(
+            f"git {version[0]}.{version[1]} is too old",
+            code="git-too-old",
+            hint=f"gitops-tk needs git {OLDEST[0]}.{OLDEST[1]} or newer",
+        )
+
+
+def _gist(text: str) -> str:
+    # Git says what matters in its last `fatal:` or `error:` line; a remote's own lines say more than either.
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    told = [line for line in lines if line.startswith(("fatal:", "error:", "remote:", "ERROR:"))]
+    return "; ".join(line.partition(":")[2].strip() for line in told[:4]) or (lines[-1] if lines else "no reason given")

@@ -1,0 +1,110 @@
+"""Git objects read through one long-lived `git cat-file --batch` (git-cat-file(1), "BATCH OUTPUT")."""
+
+from collections.abc import Iterable, Mapping
+from typing import IO
+
+from msgspec import Struct
+
+from gitops_tk import process
+from gitops_tk.errors import RepositoryError
+from gitops_tk.process import Process
+from gitops_tk.repository.git import Git
+
+# Requests are written while nobody reads the answers: together they must fit into a pipe (64 KiB).
+_AT_ONCE = 500
+
+
+class TreeEntry(Struct, frozen=True):
+    """One line of a tree object: a name with its mode and object id."""
+
+    name: str
+    mode: int
+    oid: str
+
+
+class Objects:
+    """The objects that a repository has; what it does not have is missing, and never fetched from here."""
+
+    def __init__(self, git: Git) -> None:
+        self._git = git
+        self._process: Process | None = None
+        self._trees: dict[str, Mapping[str, TreeEntry]] = {}
+        self._blobs: dict[str, bytes] = {}
+
+    def reopen(self, git: Git) -> None:
+        """Goes on in another repository that holds the same objects and more."""
+        self.close()
+        self._git = git
+
+    def close(self) -> None:
+        """Ends the process behind it; reading again starts another."""
+        if self._process is not None:
+            process.stop(self._process)
+            self._process = None
+
+    def commit(self, name: str) -> tuple[str, bytes] | None:
+        """The id and content of the commit that a revision names, or None."""
+        return self._request([name]).get(name)
+
+    def trees(self, oids: Iterable[str]) -> dict[str, Mapping[str, TreeEntry]]:
+        """The entries by name of those trees that are here."""
+        wanted = set(oids)
+        for name, (_, data) in self._request(wanted - self._trees.keys()).items():
+            self._trees[name] = parse_tree(data)
+        return {oid: self._trees[oid] for oid in wanted if oid in self._trees}
+
+    def blobs(self, oids: Iterable[str]) -> dict[str, bytes]:
+        """The contents of those blobs that are here."""
+        wanted = set(oids)
+        for name, (_, data) in self._request(wanted - self._blobs.keys()).items():
+            self._blobs[name] = data
+        return {oid: self._blobs[oid] for oid in wanted if oid in self._blobs}
+
+    def _request(self, names: Iterable[str]) -> dict[str, tuple[str, bytes]]:
+        listed = list(names)
+        found: dict[str, tuple[str, bytes]] = {}
+        for start in range(0, len(listed), _AT_ONCE):
+            part = listed[start : start + _AT_ONCE]
+            source, answers = self._pipes()
+            source.write("".join(name + "\n" for name in part).encode())
+            source.flush()
+            for name in part:
+                answer = _answer(answers)
+                if answer is not None:
+                    found[name] = answer
+        return found
+
+    def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
+        if self._process is None:
+            self._process = self._git.start("cat-file", "--batch", reads=True)
+        source, answers = self._process.stdin, self._process.stdout
+        if source is None or answers is None:
+            raise RuntimeError("cat-file was started without pipes")
+        return source, answers
+
+
+def parse_tree(data: bytes) -> dict[str, TreeEntry]:
+    """Reads a tree object: `mode SP name NUL` and a 20-byte object id, again and again."""
+    entries: dict[str, TreeEntry] = {}
+    at = 0
+    while at < len(data):
+        space = data.index(b" ", at)
+        end = data.index(b"\0", space)
+        name = data[space + 1 : end].decode("utf-8", "surrogateescape")
+        entries[name] = TreeEntry(name, int(data[at:space], 8), data[end + 1 : end + 21].hex())
+        at = end + 21
+    return entries
+
+
+def _answer(answers: IO[bytes]) -> tuple[str, bytes] | None:
+    head = answers.readline().split()
+    if not head:
+        raise RepositoryError("git ended while objects were read", code="git")
+    if head[-1] in (b"missing", b"ambiguous"):
+        return None
+    size = int(head[2])
+    data = answers.read(size)
+    if len(data) < size:
+        raise RepositoryError("git ended while objects were read", code="git")
+    answers.read(1)
+    return head[0].decode(), data

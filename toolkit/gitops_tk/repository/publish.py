@@ -1,0 +1,162 @@
+"""One plan, one commit, one push; a lost race is planned again from the new head (CONTRACT: "What a publish does")."""
+
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+
+from gitops_tk.errors import PushRefused, RaceLost, RefusedByPolicy, RemoteUnreachable
+from gitops_tk.model.changes import Plan
+from gitops_tk.model.result import Outcome, PullRequest
+from gitops_tk.model.snapshot import Snapshot
+from gitops_tk.repository import proposal
+from gitops_tk.repository.push import Pushed
+from gitops_tk.repository.remote import Remote
+from gitops_tk.repository.tree import TreeSnapshot
+
+Planner = Callable[[Snapshot, Any], Plan]
+
+# Waits are drawn from nothing to this, doubled with each try: tried with 0.1, 0.25 and 0.5, see docs/benchmarks.md.
+_FIRST_WAIT = 0.5
+_LONGEST_WAIT = 5.0
+# How many commits others may have pushed on top of one whose answer was lost.
+_LOOK_BACK = 200
+
+
+class Published(Struct, frozen=True, kw_only=True):
+    """How a publish ended.
+
+    Attributes:
+        plan: the plan that was carried out, or found nothing left to do.
+        branch: the branch that was changed or proposed to.
+        attempts: how many plans were made.
+        advice: what a person does next.
+    """
+
+    plan: Plan
+    outcome: Outcome
+    commit: str | None
+    branch: str
+    attempts: int
+    pull_requests: tuple[PullRequest, ...] = ()
+    advice: tuple[str, ...] = ()
+
+
+class Timing(Struct, frozen=True, kw_only=True):
+    """Time and chance, so that tests can hold them still."""
+
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    random: Callable[[], float] = random.random
+
+
+def publish(remote: Remote, planner: Planner, *, retry_for: float, timing: Timing | None = None) -> Published:
+    """Plans and publishes until it is done, refused, or the time is up.
+
+    Args:
+        retry_for: how long a lost race is run again, in seconds.
+
+    Raises:
+        RaceLost: others pushed first on every try.
+        PushRefused: the remote's rules refuse the push.
+        GitopsTkError: the planner's own refusals.
+    """
+    return _Publication(remote, planner, retry_for, timing or Timing()).run()
+
+
+class _Publication:
+    def __init__(self, remote: Remote, planner: Planner, retry_for: float, timing: Timing) -> None:
+        self.remote = remote
+        self.planner = planner
+        self.timing = timing
+        self.until = timing.clock() + retry_for
+        self.attempts = 0
+        self.intent: Any = None
+        # What the last push carried that was not taken, as far as we know.
+        self.carried: Plan | None = None
+
+    def run(self) -> Published:
+        snapshot = self.remote.snapshot()
+        while True:
+            self.attempts += 1
+            try:
+                plan = self.planner(snapshot, self.intent)
+            except RefusedByPolicy:
+                landed = self._landed()
+                if landed is None:
+                    raise
+                return landed
+            if self.attempts == 1:
+                self.intent = plan.intent
+            if not plan.changeset.operations:
+                return self._landed() or self._done(plan, "unchanged", None)
+            ended = self._try(snapshot, plan)
+            if isinstance(ended, Published):
+                return ended
+            self._wait(ended)
+            snapshot = self.remote.refresh()
+
+    def _try(self, snapshot: TreeSnapshot, plan: Plan) -> Published | Pushed:
+        # An empty repository has nothing to compare a proposal with: its first commit is pushed.
+        if plan.publish == "pull-request" and plan.proposal and snapshot.revision:
+            ended = proposal.propose(self.remote, snapshot, plan)
+            return self._proposed(plan, ended) if isinstance(ended, proposal.Proposed) else ended
+        oid = self.remote.commit(snapshot, plan.changeset, plan.message)
+        pushed = self.remote.push(oid, self.remote.branch)
+        if pushed.answer == "accepted":
+            return self._done(plan, "changed", oid)
+        if pushed.answer == "refused":
+            raise refused(pushed, self.remote.branch)
+        self.carried = plan
+        return pushed
+
+    def _landed(self) -> Published | None:
+        # A push may have arrived though its answer was lost, or though HTTP sent it twice and the second was
+        # refused: it did if the branch holds the commit.
+        if self.carried is None:
+            return None
+        head = f"refs/heads/{self.remote.branch}"
+        if self.remote.at(head).revision not in self.remote.made:
+            self.remote.fetch(f"+{head}:{head}", f"--depth={_LOOK_BACK}")
+        for oid in reversed(self.remote.made):
+            if self.remote.git.run("merge-base", "--is-ancestor", oid, head).status == 0:
+                return self._done(self.carried, "changed", oid)
+        return None
+
+    def _wait(self, pushed: Pushed) -> None:
+        if self.timing.clock() >= self.until:
+            if pushed.answer == "unknown":
+                raise RemoteUnreachable(
+                    f"the remote did not answer the push: {pushed.said}",
+                    hint="run the same command again: it does nothing twice",
+                )
+            raise RaceLost(
+                f"others pushed to {self.remote.branch} first, {self.attempts} times",
+                hint="run the command again, or give it longer with --retry-for",
+            )
+        longest = min(_FIRST_WAIT * 2 ** min(self.attempts - 1, 8), _LONGEST_WAIT)
+        self.timing.sleep(longest * self.timing.random())
+
+    def _done(self, plan: Plan, outcome: Outcome, oid: str | None) -> Published:
+        return Published(plan=plan, outcome=outcome, commit=oid, branch=self.remote.branch, attempts=self.attempts)
+
+    def _proposed(self, plan: Plan, ended: proposal.Proposed) -> Published:
+        return Published(
+            plan=plan,
+            outcome="proposed" if ended.new or ended.commit in self.remote.made else "unchanged",
+            commit=ended.commit,
+            branch=self.remote.branch,
+            attempts=self.attempts,
+            pull_requests=(PullRequest(branch=ended.branch),),
+            advice=ended.advice,
+        )
+
+
+def refused(pushed: Pushed, branch: str) -> PushRefused:
+    """The error for a push that the remote's rules refuse."""
+    return PushRefused(
+        f"the remote refused the push to {branch}: {pushed.said}",
+        hint="a protected branch takes proposals alone: publish: pull-request in gitops-tk.yaml",
+    )

@@ -1,0 +1,247 @@
+"""A remote: its newest commit as a Snapshot, a commit made on it, and the push of it."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+
+from msgspec.structs import replace
+
+from gitops_tk import scratch
+from gitops_tk.errors import LoginFailed, RepositoryError
+from gitops_tk.model.changes import ChangeSet, Copy
+from gitops_tk.model.snapshot import FOLDER
+from gitops_tk.repository import early
+from gitops_tk.repository.clone import Clone, Settings
+from gitops_tk.repository.fastimport import REF, Identity, stream
+from gitops_tk.repository.git import Git, failure
+from gitops_tk.repository.location import RemoteLocation
+from gitops_tk.repository.objects import Objects
+from gitops_tk.repository.push import Pushed, classify
+from gitops_tk.repository.tree import TreeSnapshot
+
+
+class Remote:
+    """A remote repository; use it in a `with` statement, which takes the temporary clone away.
+
+    Attributes:
+        made: the commits that were made here, whether their push was answered or not.
+
+    Args:
+        location: where it is.
+        branch: the branch to read and change; None for the remote's default.
+        environ: the process's environment: git's identity, tokens, time limits.
+        settings: git settings of a checkout that hold for its remote, too.
+    """
+
+    def __init__(
+        self,
+        location: RemoteLocation,
+        branch: str | None,
+        environ: Mapping[str, str],
+        settings: Settings = (),
+    ) -> None:
+        self.location = location
+        self._asked = branch
+        self._environ = environ
+        self._settings = settings
+        self._clone: Clone | None = None
+        self._branch = branch
+        self._variables: dict[str, str] | None = None
+        self._brought: set[str] = set()
+        self.made: list[str] = []
+        self._deep = False
+        self._git = Git.from_environment(environ)
+        self._objects = Objects(self._git)
+
+    def __enter__(self) -> "Remote":
+        self._clone = None if self._settings else early.adopt(self.location, self._asked)
+        if self._clone is None:
+            self._clone = Clone(self.location, self._asked, self._environ, self._settings)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._clone is not None:
+            self._objects.close()
+            self._clone.close()
+            self._clone = None
+        scratch.sweep()
+
+    @property
+    def branch(self) -> str:
+        """The branch's name, known once a snapshot was taken."""
+        return self._branch or ""
+
+    @property
+    def git(self) -> Git:
+        """Git in the temporary clone."""
+        return self._git
+
+    def snapshot(self) -> TreeSnapshot:
+        """The branch's newest commit as it was cloned.
+
+        Raises:
+            RemoteUnreachable, LoginFailed, RepositoryError: it cannot be read.
+        """
+        self._open(self._running.finish())
+        if self._branch is None:
+            head = (self._folder / "HEAD").read_text(encoding="utf-8").strip()
+            self._branch = head.removeprefix("ref: refs/heads/")
+        return self.at(f"refs/heads/{self._branch}")
+
+    def refresh(self) -> TreeSnapshot:
+        """The branch's newest commit, fetched again."""
+        self.fetch(f"+refs/heads/{self.branch}:refs/heads/{self.branch}", "--depth=1")
+        return self.at(f"refs/heads/{self.branch}")
+
+    def at(self, name: str) -> TreeSnapshot:
+        """The commit that a name of the temporary clone stands for; empty where there is none."""
+        commit = self._objects.commit(name)
+        if commit is None:
+            return TreeSnapshot(self._objects, self._bring, None, None)
+        oid, data = commit
+        return TreeSnapshot(self._objects, self._bring, oid, data[5:45].decode())
+
+    def message(self, name: str) -> str:
+        """The message of the commit that a name stands for, or an empty text."""
+        commit = self._objects.commit(name)
+        return commit[1].partition(b"\n\n")[2].decode("utf-8", "replace") if commit else ""
+
+    def fetch(self, refspec: str, *options: str) -> None:
+        """Fetches a ref into the temporary clone, with the filter that the server took.
+
+        Raises:
+            RemoteUnreachable, LoginFailed, RepositoryError: it cannot be read.
+        """
+        arguments = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", self._running.filter)
+        done = self.git.run(*arguments, *options, "origin", refspec)
+        self._running.forget_promises()
+        if done.status:
+            raise failure(done, self.location.url)
+
+    def deepen(self) -> None:
+        """Brings the branch's whole history: commits and trees, no contents.
+
+        Raises:
+            RemoteUnreachable, LoginFailed, RepositoryError: it cannot be read.
+        """
+        if not self._deep:
+            self._open(self._running.deep())
+            self._deep = True
+
+    def blobs(self, oids: Iterable[str]) -> dict[str, bytes]:
+        """The contents of these files, by id; those that are not here are fetched in one request."""
+        wanted = set(oids)
+        missing = wanted - self._objects.blobs(wanted).keys()
+        if missing:
+            self._bring(missing)
+        return self._objects.blobs(wanted)
+
+    def commit(self, snapshot: TreeSnapshot, changeset: ChangeSet, message: str) -> str:
+        """Makes the commit on top of a snapshot, signed if git's configuration says so; returns its id.
+
+        Raises:
+            RepositoryError: git has no identity (`no-identity`), or cannot make the commit.
+        """
+        paths = [operation.path for operation in changeset.operations if not isinstance(operation, Copy)]
+        modes = {path: entry.mode for path, entry in snapshot.entries(paths).items()}
+        self._bring_copied(changeset)
+        parent = snapshot.revision
+        data = stream(changeset, modes, message, self._identity(), parent)
+        done = self.git.run("fast-import", "--quiet", "--force", data=data)
+        if done.status:
+            raise failure(done)
+        oid = self._signed(parent, message) if self._signs() else done.stdout.decode().strip()
+        self.made.append(oid)
+        return oid
+
+    def push(self, oid: str, branch: str, lease: str | None = None) -> Pushed:
+        """Pushes a commit to a branch.
+
+        Args:
+            lease: replace the branch if it is still at this id (empty: if it does not exist); None never replaces.
+
+        Raises:
+            LoginFailed: the remote lets us read and not write.
+        """
+        ref = f"refs/heads/{branch}"
+        force = [f"--force-with-lease={ref}:{lease}"] if lease is not None else []
+        done = self.git.run("push", "--porcelain", *force, "origin", f"{oid}:{ref}")
+        pushed = classify(done)
+        if pushed.answer == "unknown":
+            error = failure(done, self.location.url)
+            if isinstance(error, LoginFailed):
+                raise error
+        return pushed
+
+    def _bring_copied(self, changeset: ChangeSet) -> None:
+        # fast-import copies what it can find here alone; of a folder it needs the listing.
+        copies = [operation for operation in changeset.operations if isinstance(operation, Copy)]
+        folders = {copy.oid for copy in copies if copy.mode == FOLDER}
+        files = {copy.oid for copy in copies} - folders
+        missing = (folders - self._objects.trees(folders).keys()) | (files - self._objects.blobs(files).keys())
+        if missing:
+            self._bring(missing)
+
+    def _bring(self, oids: Iterable[str]) -> None:
+        wanted = set(oids)
+        if wanted & self._brought:
+            raise RepositoryError("the remote does not hand out some of its objects", code="missing-objects")
+        self._brought |= wanted
+        done = self.git.run(
+            *(
+                "-c",
+                "fetch.negotiationAlgorithm=noop",
+                "fetch",
+                "--quiet",
+                "--no-tags",
+                "--no-write-fetch-head",
+            ),
+            *("--stdin", "origin"),
+            data="".join(oid + "\n" for oid in sorted(wanted)).encode(),
+        )
+        if not done.status:
+            return
+        if b"unadvertised" not in done.stderr and b"not our ref" not in done.stderr:
+            raise failure(done, self.location.url)
+        self._open(self._running.whole())
+
+    def _open(self, folder: Path) -> None:
+        self._folder = folder
+        self._git = replace(self._running.git, folder=folder)
+        self._objects.reopen(self._git)
+
+    @property
+    def _running(self) -> Clone:
+        if self._clone is None:
+            raise RuntimeError("a Remote is used in a `with` statement")
+        return self._clone
+
+    def _known(self) -> dict[str, str]:
+        if self._variables is None:
+            self._variables = self._running.variables()
+        return self._variables
+
+    def _identity(self) -> Identity:
+        known, environ = self._known(), self._environ
+        for who in ("author", "committer"):
+            for what in ("name", "email"):
+                explicit = environ.get(f"GIT_{who.upper()}_{what.upper()}")
+                configured = known.get(f"{who}.{what}") or known.get(f"user.{what}")
+                if not (explicit or configured or (what == "email" and environ.get("EMAIL"))):
+                    raise RepositoryError(
+                        f"git does not know the {who}'s {what}",
+                        code="no-identity",
+                        hint="set GIT_AUTHOR_NAME, GIT_AUTHOR_EMAIL, GIT_COMMITTER_NAME and GIT_COMMITTER_EMAIL, "
+                        "or git config user.name and user.email",
+                    )
+        return Identity(author=known["GIT_AUTHOR_IDENT"], committer=known["GIT_COMMITTER_IDENT"])
+
+    def _signs(self) -> bool:
+        return self._known().get("commit.gpgsign", "").lower() in ("true", "yes", "on", "1")
+
+    def _signed(self, parent: str | None, message: str) -> str:
+        # fast-import cannot sign: the tree that it made is committed once more, by git itself.
+        onto = ["-p", parent] if parent else []
+        return self.git.read("commit-tree", "-S", f"{REF}^{{tree}}", *onto, "-F", "-", data=message.encode())

@@ -1,0 +1,1 @@
+"""Values files: find a key, splice bytes, quote, merge layers, compare."""

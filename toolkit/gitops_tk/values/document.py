@@ -1,0 +1,265 @@
+"""A values file, read: its data as Helm reads it, and where in the file each value is."""
+
+import json
+import re
+from functools import cached_property
+from typing import Any
+
+import yaml
+from msgspec import Struct
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from gitops_tk.errors import EditRefused
+from gitops_tk.nesting import DEEPEST, too_deep
+from gitops_tk.values.keys import Index, KeyPath, Selector
+from gitops_tk.values.scalars import PLAIN, resolve
+
+_MERGE = "<<"
+_MOST_VALUES = 1_000_000
+_STRING = "tag:yaml.org,2002:str"
+_BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Loader(_BASE):  # type: ignore[misc]
+    """Composes nodes without guessing types: a plain scalar is marked as one, so that a written tag shows."""
+
+    def resolve(self, kind: Any, _value: Any, implicit: Any) -> str:
+        """The tag of a node that has none."""
+        if kind is ScalarNode:
+            return PLAIN if implicit[0] else _STRING
+        return ""
+
+
+class Found(Struct, frozen=True):
+    """A value and the 1-based line that it is on."""
+
+    value: Any
+    line: int
+
+
+class Document:
+    """One values file.
+
+    Attributes:
+        file: its path in the repository, for messages.
+        text: its text, without a byte order mark.
+        root: its top map as YAML nodes; None for a file without content.
+    """
+
+    def __init__(self, file: str, text: str, root: Node | None) -> None:
+        self.file = file
+        self.text = text
+        self.root = root
+
+    @classmethod
+    def read(cls, data: bytes, file: str) -> "Document":
+        """Reads a file's bytes; aliases and merge keys are followed as Helm follows them.
+
+        Raises:
+            EditRefused: it is not one YAML map in UTF-8 that means the same to every reader.
+        """
+        text = decode(data, file)
+        root = _compose(text, file)
+        if isinstance(root, ScalarNode) and resolve(root) is None:
+            root = None
+        if root is not None and not isinstance(root, MappingNode):
+            raise refusal("not-a-map", f"{file} is not a map of values", file, root)
+        document = cls(file, text, root)
+        document._check()
+        return document
+
+    @cached_property
+    def data(self) -> dict[str, Any]:
+        """The values as plain data; values that an alias repeats are the same objects."""
+        return {} if self.root is None else self._value(self.root, {})
+
+    def find(self, path: KeyPath) -> Found | None:
+        """The value at a path with its line, or None; merge keys and aliases lead to where it is written."""
+        node = self.root
+        line = 1
+        for step in path:
+            entry = _visible(node, step) if node is not None else None
+            if entry is None:
+                return None
+            key, node = entry
+            line = (key or node).start_mark.line + 1
+        return Found(self._value(node, {}), line) if node is not None else Found({}, line)
+
+    def _value(self, node: Node, known: dict[int, Any]) -> Any:
+        if isinstance(node, ScalarNode):
+            return resolve(node)
+        if id(node) in known:
+            return known[id(node)]
+        if isinstance(node, SequenceNode):
+            known[id(node)] = found = []
+            found += [self._value(one, known) for one in node.value]
+            return found
+        return self._map(node, known)
+
+    def _map(self, node: Node, known: dict[int, Any]) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        known[id(node)] = values
+        for key, value in node.value:
+            if is_merge(key):
+                for source in _sources(value):
+                    values |= self._value(source, known)
+            else:
+                values[key_text(key)] = self._value(value, known)
+        return values
+
+    def _check(self) -> None:
+        sizes: dict[int, int] = {}
+        if self.root is not None and self._size(self.root, sizes, 0) > _MOST_VALUES:
+            raise refusal("alias-bomb", "its aliases unfold to too many values", self.file, self.root)
+
+    def _size(self, node: Node, sizes: dict[int, int], depth: int) -> int:
+        # What the node unfolds to, aliases and all; every map is looked at once.
+        if isinstance(node, ScalarNode):
+            if node.tag != PLAIN and node.tag != _STRING:
+                self._check_tag(node)
+            return 1
+        if depth > DEEPEST:
+            raise refusal("too-deep", f"{self.file} is nested too deep", self.file, node)
+        if id(node) in sizes:
+            if not sizes[id(node)]:
+                raise refusal("alias-bomb", "an alias holds itself", self.file, node)
+            return sizes[id(node)]
+        sizes[id(node)] = 0
+        if isinstance(node, MappingNode):
+            self._check_keys(node)
+            size = sum(self._size(value, sizes, depth + 1) for _, value in node.value)
+        else:
+            size = sum(self._size(one, sizes, depth + 1) for one in node.value)
+        sizes[id(node)] = size + 1
+        return size + 1
+
+    def _check_keys(self, node: MappingNode) -> None:
+        seen: set[str] = set()
+        for key, value in node.value:
+            if not isinstance(key, ScalarNode):
+                raise refusal("bad-map-key", "a key here is not a plain word", self.file, key)
+            if is_merge(key) and not all(isinstance(source, MappingNode) for source in _sources(value)):
+                raise refusal("merge-key", "a merge key (<<) needs a map or a list of maps", self.file, key)
+            try:
+                name = key_text(key)
+            except ValueError as error:
+                raise refusal(
+                    "bad-map-key", f"{key.value!r} is no text as a key", self.file, key, "put it in quotes"
+                ) from error
+            if name in seen:
+                raise refusal(
+                    "duplicate-key", f"the key {name} is there twice: readers differ on which counts", self.file, key
+                )
+            seen.add(name)
+
+    def _check_tag(self, node: ScalarNode) -> None:
+        try:
+            resolve(node)
+        except ValueError as error:
+            raise refusal("tag", f"{node.value!r} cannot be read as its tag says", self.file, node) from error
+
+
+def child(node: Node, step: Any) -> tuple[Node | None, Node] | None:
+    """The key node (None in a list) and the value node that a step leads to, or None."""
+    if isinstance(node, MappingNode):
+        return next(((key, value) for key, value in node.value if key_text(key) == step), None)
+    if not isinstance(node, SequenceNode):
+        return None
+    if isinstance(step, Index):
+        return (None, node.value[step.at]) if step.at < len(node.value) else None
+    if isinstance(step, Selector):
+        return next(((None, one) for one in node.value if _selected(one, step)), None)
+    return None
+
+
+def is_merge(key: Node) -> bool:
+    """Whether a key stands for other maps' keys: `<<`, neither quoted nor tagged."""
+    return key.tag == PLAIN and key.value == _MERGE
+
+
+def key_text(key: ScalarNode) -> str:
+    """A key as Helm has it in JSON: text, whatever it looks like.
+
+    Raises:
+        ValueError: it has no such text, or one that depends on the reader (`null`, `1e6`).
+    """
+    value = resolve(key)
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e6:
+        value = int(value)
+    text = json.dumps(value)
+    if value is None or (isinstance(value, float) and ("e" in text or abs(value) >= 1e6)):
+        raise ValueError(text)
+    return text
+
+
+def decode(data: bytes, file: str) -> str:
+    """A file's text without its byte order mark.
+
+    Raises:
+        EditRefused: it is not UTF-8 (code `encoding`).
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise EditRefused(
+            f"{file} is not UTF-8 text", code="encoding", hint="save it as UTF-8", file=file, line=line
+        ) from error
+    if "\0" in text:
+        raise EditRefused(f"{file} is not UTF-8 text", code="encoding", hint="save it as UTF-8", file=file, line=1)
+    return text
+
+
+def refusal(code: str, message: str, file: str, node: Node | None = None, hint: str | None = None) -> EditRefused:
+    """The error for a file that cannot be read or edited safely, with the node's line."""
+    return EditRefused(message, code=code, hint=hint, file=file, line=node.start_mark.line + 1 if node else None)
+
+
+def _selected(node: Node, selector: Selector) -> bool:
+    if not isinstance(node, MappingNode):
+        return False
+    found = child(node, selector.key)
+    return found is not None and isinstance(found[1], ScalarNode) and selector.matches(resolve(found[1]))
+
+
+def _sources(value: Node) -> list[Node]:
+    # The maps of a merge key, weakest first: in a list, earlier ones win.
+    return value.value[::-1] if isinstance(value, SequenceNode) else [value]
+
+
+def _visible(node: Node, step: Any) -> tuple[Node | None, Node] | None:
+    if not isinstance(node, MappingNode):
+        return child(node, step)
+    found: tuple[Node | None, Node] | None = None
+    for key, value in node.value:
+        if is_merge(key):
+            for source in _sources(value):
+                found = _visible(source, step) or found
+        elif key_text(key) == step:
+            found = key, value
+    return found
+
+
+def _compose(text: str, file: str) -> Node | None:
+    try:
+        line = too_deep(text)
+        if line is not None:
+            raise EditRefused(f"{file} is nested too deep", code="too-deep", file=file, line=line)
+        return yaml.compose(text, Loader=Loader)
+    except RecursionError as error:
+        raise EditRefused(f"{file} is nested too deep", code="too-deep", file=file) from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else None
+        if "single document" in (getattr(error, "context", None) or ""):
+            raise EditRefused(
+                f"{file} has more than one YAML document",
+                code="several-documents",
+                hint="Helm reads the first one alone: keep one",
+                file=file,
+                line=line,
+            ) from error
+        problem = getattr(error, "problem", None) or re.sub(r"\s+", " ", str(error))
+        raise EditRefused(f"{file} is not valid YAML: {problem}", code="yaml", file=file, line=line) from error

@@ -1,0 +1,111 @@
+"""A service's image in values: read from what the layers merge to, and set as one thing."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from gitops_tk.config.model import ImageKeys
+from gitops_tk.errors import EditRefused
+from gitops_tk.model.image import Image
+from gitops_tk.values.document import Document
+from gitops_tk.values.edit import Edit
+from gitops_tk.values.keys import KeyPath, parse_key
+from gitops_tk.values.merge import Merged
+
+_PARTS = ("tag", "digest", "build", "revision")
+# `repository[:tag][@digest]`; a port's colon is followed by a slash somewhere (OCI distribution specification).
+_REFERENCE = re.compile(r"(?P<repository>[^@]*?)(?::(?P<tag>[^:/@]+))?(?:@(?P<digest>.+))?")
+
+
+def read_image(merged: Merged, keys: ImageKeys) -> Image | None:
+    """The image that merged values hold, or None where none of its keys is there."""
+    if keys.reference is not None:
+        text = merged.get(parse_key(keys.reference))
+        match = _REFERENCE.fullmatch(text) if isinstance(text, str) else None
+        return Image(tag=match["tag"] or "", digest=match["digest"] or "") if match else None
+    paths = _paths(keys)
+    if not any(merged.has(path) for path in paths.values()):
+        return None
+    parts = {part: merged.get(path) for part, path in paths.items()}
+    return Image(
+        tag=_text(parts.get("tag")),
+        digest=_text(parts.get("digest")),
+        build=_number(parts.get("build")),
+        revision=_text(parts.get("revision")),
+    )
+
+
+def image_edits(
+    merged: Merged, own: Document, keys: ImageKeys, wanted: Image, allows: Callable[[str], bool]
+) -> list[Edit]:
+    """The edits of a service's own values file after which the layers merge to the wanted image.
+
+    A part that the image does not have is emptied; in the service's own file even where a lower layer has it,
+    so that nothing of an older image shows through.
+
+    Args:
+        merged: what the layers merge to now.
+        own: the service's own file, which the edits are for.
+        keys: where the parts are.
+        wanted: the image.
+        allows: whether the chart's schema lets a dotted key be set; asked for build and revision alone.
+
+    Raises:
+        EditRefused: a whole reference is wanted where there is none to take the repository from.
+    """
+    if keys.reference is not None:
+        return _reference_edits(merged, own, keys.reference, wanted)
+    edits = []
+    for part, path in _paths(keys).items():
+        value = getattr(wanted, part)
+        current = merged.get(path)
+        if value in ("", None):
+            if current not in ("", None):
+                edits.append(Edit(path, ""))
+            continue
+        if _is(current, value) or (
+            part in ("build", "revision") and not merged.has(path) and not allows(getattr(keys, part))
+        ):
+            continue
+        found = own.find(path)
+        # A number that is kept in quotes stays a string.
+        quoted = part == "build" and found is not None and isinstance(found.value, str) and found.value
+        edits.append(Edit(path, str(value) if quoted else value))
+    return edits
+
+
+def _reference_edits(merged: Merged, own: Document, key: str, wanted: Image) -> list[Edit]:
+    path = parse_key(key)
+    current = merged.get(path)
+    match = _REFERENCE.fullmatch(current) if isinstance(current, str) else None
+    if match is None or not match["repository"]:
+        raise EditRefused(
+            f"{key} holds no image reference to take the repository from",
+            code="no-reference",
+            hint=f"set it once by hand: {key}: registry.example.com/name:tag",
+            file=own.file,
+        )
+    tag = f":{wanted.tag}" if wanted.tag else ""
+    digest = f"@{wanted.digest}" if wanted.digest else ""
+    reference = match["repository"] + tag + digest
+    return [] if reference == current else [Edit(path, reference)]
+
+
+def _paths(keys: ImageKeys) -> dict[str, KeyPath]:
+    return {part: parse_key(key) for part in _PARTS if (key := getattr(keys, part)) is not None}
+
+
+def _is(current: Any, value: Any) -> bool:
+    if isinstance(value, int):
+        return _number(current) == value
+    return isinstance(current, str) and current == value
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else value if isinstance(value, str) else str(value)
+
+
+def _number(value: Any) -> int | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    return int(value) if isinstance(value, str) and re.fullmatch(r"[0-9]{1,18}", value) else None

@@ -1,0 +1,1 @@
+"""One file a verb: its request and its plan."""

@@ -1,0 +1,128 @@
+"""Delivery: a planner's change published on the remote, or committed in a checkout with --local."""
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+
+from gitops_tk.errors import UsageError
+from gitops_tk.model.changes import Plan
+from gitops_tk.model.result import PullRequest, Result
+from gitops_tk.model.snapshot import Snapshot
+from gitops_tk.repository.checkout import Checkout
+from gitops_tk.repository.location import CheckoutLocation, locate
+from gitops_tk.repository.publish import publish
+from gitops_tk.repository.remote import Remote
+from gitops_tk.workflows.options import Options
+from gitops_tk.workflows.views import Views
+
+Planner = Callable[[Views, Any], Plan]
+
+
+def deliver(command: str, planner: Planner, options: Options) -> Result:
+    """Plans from the remote's branch and publishes there; a checkout only tells which remote.
+
+    Raises:
+        GitopsTkError: the plan was refused, or it could not be published.
+    """
+    location = locate(options.repo, options.cwd, options.environ)
+    if isinstance(location, CheckoutLocation):
+        checkout = Checkout(location.root, options.environ)
+        if options.local:
+            return in_checkout(command, planner, checkout, options, commit=True)
+        remote = checkout.open_remote(options.branch)
+    elif options.local:
+        raise UsageError("--local needs a checkout, and the repository is a URL", code="local-needs-checkout")
+    else:
+        remote = Remote(location, options.branch, options.environ)
+    with remote:
+        return on_remote(command, planner, remote, options)
+
+
+def on_remote(command: str, planner: Planner, remote: Remote, options: Options) -> Result:
+    """Publishes a planner's change on a remote, or says what it would be."""
+    planner = _with_message(planner, options.message)
+    if options.dry_run:
+        snapshot = remote.snapshot()
+        return _planned(command, planner(Views.of(remote, snapshot), None), snapshot, remote.branch)
+
+    def replan(snapshot: Snapshot, intent: Any) -> Plan:
+        return planner(Views.of(remote, snapshot), intent)
+
+    done = publish(remote, replan, retry_for=options.retry_for)
+    plan = done.plan
+    return Result(
+        command=command,
+        outcome=done.outcome,
+        changes=plan.changeset.changes,
+        skipped=plan.skipped,
+        gates=plan.gates,
+        commit=done.commit,
+        branch=done.branch,
+        message=plan.message if plan.changeset.operations else None,
+        attempts=done.attempts,
+        pull_requests=done.pull_requests,
+        advice=done.advice,
+    )
+
+
+def in_checkout(command: str, planner: Planner, checkout: Checkout, options: Options, *, commit: bool) -> Result:
+    """Writes a planner's change into a checkout, and commits it there if asked to."""
+    if options.branch and commit and options.branch != checkout.branch:
+        raise UsageError(
+            f"--branch {options.branch} is not the branch that the checkout is on",
+            code="branch-not-checked-out",
+            hint=f"git switch {options.branch}",
+        )
+    snapshot = checkout.snapshot()
+    plan = _with_message(planner, options.message)(Views.of(checkout, snapshot), None)
+    if options.dry_run or not plan.changeset.operations:
+        return _planned(command, plan, snapshot, checkout.branch)
+    if commit:
+        oid = checkout.commit(plan.changeset, plan.message)
+    else:
+        checkout.apply(plan.changeset)
+        oid = None
+    return Result(
+        command=command,
+        outcome="committed" if commit else "written",
+        changes=plan.changeset.changes,
+        skipped=plan.skipped,
+        gates=plan.gates,
+        commit=oid,
+        branch=checkout.branch,
+        message=plan.message,
+        attempts=1,
+    )
+
+
+def _with_message(planner: Planner, message: str | None) -> Planner:
+    if message is None:
+        return planner
+    subject, _, body = message.strip().partition("\n")
+    if not subject:
+        raise UsageError("--message is empty", code="empty-message")
+
+    def planned(views: Views, intent: Any) -> Plan:
+        return replace(planner(views, intent), subject=subject, body=body.strip("\n"))
+
+    return planned
+
+
+def _planned(command: str, plan: Plan, snapshot: Snapshot, branch: str | None) -> Result:
+    from gitops_tk.repository.diff import unified
+
+    changed = bool(plan.changeset.operations)
+    proposed = changed and plan.publish == "pull-request" and plan.proposal is not None
+    return Result(
+        command=command,
+        outcome="planned" if changed else "unchanged",
+        changes=plan.changeset.changes,
+        skipped=plan.skipped,
+        gates=plan.gates,
+        branch=branch,
+        message=plan.message if changed else None,
+        attempts=1,
+        pull_requests=(PullRequest(branch=plan.proposal or ""),) if proposed else (),
+        diff=unified(snapshot, plan.changeset) if changed else None,
+    )

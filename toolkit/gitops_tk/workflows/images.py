@@ -1,0 +1,88 @@
+"""Setting a service's image in one environment, first planned and planned again after a lost race."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from gitops_tk.config.model import ImageKeys
+from gitops_tk.errors import RefusedByPolicy
+from gitops_tk.model.changes import Change
+from gitops_tk.model.image import Image
+from gitops_tk.policy.order import newer_by_build, older_by
+from gitops_tk.values.edit import Edit
+from gitops_tk.values.image import image_edits, read_image
+from gitops_tk.values.keys import format_key
+from gitops_tk.workflows.layers import Layers
+
+
+class Move(Struct, frozen=True, kw_only=True):
+    """What a command means for one image of a service: fixed by its first plan (CONTRACT: "moved").
+
+    Attributes:
+        name: which of the service's images.
+        seen: the image that the first plan found; None where the service has none.
+        wanted: the image that the command puts there.
+    """
+
+    service: str
+    env: str
+    name: str
+    seen: Image | None
+    wanted: Image
+
+
+Moves = Mapping[tuple[str, str], Move]
+
+
+def edits_for(move: Move, layers: Layers, keys: ImageKeys, *, retry: bool, allow_older: bool) -> list[Edit]:
+    """The edits that carry out a move on the values as they are now; none when it is done already.
+
+    Args:
+        retry: the race was lost: the values may differ from what the first plan saw.
+        allow_older: let an older build overwrite a newer one.
+
+    Raises:
+        RefusedByPolicy: it would be an older build (`older-build`), or someone set a third image (`moved`).
+    """
+    edits = image_edits(layers.merged, layers.document, keys, move.wanted, layers.allows)
+    if not edits:
+        return []
+    current = read_image(layers.merged, keys)
+    if current is None:
+        return edits
+    reason = None if allow_older else older_by(current, move.wanted)
+    # A build number orders what pipelines do at once: a newer build goes on over an older third one.
+    moved = retry and current != move.seen and not newer_by_build(current, move.wanted)
+    if reason and not (moved and (current.build is None or move.wanted.build is None)):
+        raise RefusedByPolicy(
+            f"{move.service} in {move.env} runs {current.version}, and {reason}",
+            code="older-build",
+            hint="--allow-older puts the older build there all the same",
+            file=layers.own_path,
+        )
+    if moved:
+        before = move.seen.version if move.seen else "no image"
+        raise RefusedByPolicy(
+            f"{move.service} in {move.env} moved from {before} to {current.version} while this command ran",
+            code="moved",
+            hint=f"run the command again if {move.wanted.version} is still what you want there",
+            file=layers.own_path,
+        )
+    return edits
+
+
+def changes_of(move: Move, layers: Layers, edits: list[Edit]) -> list[Change]:
+    """The reasons for a move's edits, key by key."""
+    return [
+        Change(
+            kind="image",
+            service=move.service,
+            env=move.env,
+            image=move.name,
+            file=layers.own_path,
+            key=format_key(edit.path),
+            from_=layers.merged.get(edit.path),
+            to=edit.value,
+        )
+        for edit in edits
+    ]

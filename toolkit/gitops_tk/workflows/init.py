@@ -1,0 +1,117 @@
+"""init: start a GitOps repository with its configuration and the values that services share."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from gitops_tk import resources
+from gitops_tk.charts.scaffold import shared_values
+from gitops_tk.config.load import CONFIG_FILE, parse
+from gitops_tk.config.model import InitialEnvironment, initial
+from gitops_tk.errors import ConfigError
+from gitops_tk.model import names
+from gitops_tk.model.changes import Change, ChangeSet, Plan, Publish, Write
+from gitops_tk.model.result import Result
+from gitops_tk.repository.checkout import Checkout
+from gitops_tk.workflows.author import author
+from gitops_tk.workflows.deliver import in_checkout
+from gitops_tk.workflows.messages import proposal_branch, trailers
+from gitops_tk.workflows.options import Options
+from gitops_tk.workflows.views import Views
+
+DEFAULT_ENVIRONMENTS = ("dev", "staging", "prod")
+
+
+class InitRequest(Struct, frozen=True, kw_only=True):
+    """What a new GitOps repository starts with.
+
+    Attributes:
+        environments: their names, in promotion order.
+        propose: those whose changes are proposed; None for the last one of several.
+        forge: the forge's kind, or None to tell it from the remote later.
+    """
+
+    environments: tuple[str, ...] = DEFAULT_ENVIRONMENTS
+    propose: tuple[str, ...] | None = None
+    forge: str = "git"
+    chart_per_environment: bool = False
+
+
+def init(folder: Path | None, request: InitRequest, options: Options) -> Result:
+    """Writes the repository's first files into a folder, or publishes them on the remote that `--repo` names.
+
+    Raises:
+        ConfigError: the folder has a gitops-tk.yaml that says something else.
+    """
+
+    def planner(views: Views, intent: Any) -> Plan:
+        return plan(request, views, intent)
+
+    if options.repo is not None and folder is None:
+        return author("init", planner, options)
+    root = (options.cwd / (folder or Path())).resolve()
+    checkout = Checkout(root, options.environ)
+    if not options.dry_run:
+        checkout.start()
+    return in_checkout("init", planner, checkout, options, commit=options.commit)
+
+
+def plan(request: InitRequest, views: Views, intent: Any) -> Plan:
+    """Plans the first files; the same call twice plans nothing."""
+    files = _files(request)
+    there = views.snapshot.read([path for path in files if views.snapshot.entries([path])])
+    before = there.get(CONFIG_FILE)
+    if before is not None and before != files[CONFIG_FILE]:
+        raise ConfigError(
+            f"there is a {CONFIG_FILE} already, and it says something else",
+            code="config-exists",
+            hint="edit it, or use gitops-tk env add and env remove",
+            file=CONFIG_FILE,
+        )
+    # Shared values that are there already are the team's own; they stay.
+    operations = tuple(Write(path, data) for path, data in files.items() if path not in there)
+    changes = tuple(
+        Change(kind="config" if op.path == CONFIG_FILE else "environment", file=op.path, to="added")
+        for op in operations
+    )
+    empty = not views.snapshot.children([""]).get("")
+    publish: Publish = "push" if empty or not _proposes(files[CONFIG_FILE]) else "pull-request"
+    return Plan(
+        changeset=ChangeSet(operations, changes),
+        intent=intent,
+        subject="init: start the GitOps repository",
+        body="Environments, in promotion order: " + ", ".join(request.environments) + ".",
+        trailers=trailers("init", changes),
+        publish=publish,
+        proposal=proposal_branch("_", ["init"]),
+    )
+
+
+def _files(request: InitRequest) -> dict[str, bytes]:
+    for name in request.environments:
+        names.environment(name)
+    proposed = _proposed(request.environments, request.propose)
+    environments = [
+        InitialEnvironment(name=name, publish="pull-request" if name in proposed else "push")
+        for name in request.environments
+    ]
+    text = initial(environments, request.forge, request.chart_per_environment)
+    config = parse(text)
+    files = {CONFIG_FILE: text}
+    for environment in config.environments:
+        path = config.layout.shared_path(environment)
+        if path:
+            files[path] = shared_values(resources.folder("envs"), environment.name)
+    return files
+
+
+def _proposed(environments: Sequence[str], chosen: Sequence[str] | None) -> Sequence[str]:
+    if chosen is not None:
+        return chosen
+    return environments[-1:] if len(environments) > 1 else ()
+
+
+def _proposes(text: bytes) -> bool:
+    return any(environment.publish == "pull-request" for environment in parse(text).environments)

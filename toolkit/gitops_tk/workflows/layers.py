@@ -1,0 +1,120 @@
+"""A release's values: the chart's, those the environment shares, the service's own; later wins."""
+
+from collections.abc import Collection, Iterable, Mapping
+from functools import cached_property
+
+from gitops_tk.charts.schema import allows
+from gitops_tk.config.model import Config, Environment
+from gitops_tk.errors import MissingFile
+from gitops_tk.model.snapshot import Snapshot
+from gitops_tk.values.document import Document
+from gitops_tk.values.merge import Merged, merge
+
+CHART_VALUES = "values.yaml"
+CHART_SCHEMA = "values.schema.json"
+
+
+class Layers:
+    """The values files of one service in one environment.
+
+    Attributes:
+        own_path: the service's own values file in the environment.
+        own: its bytes, or None where the service is not in the environment.
+        paths: where the layers are, lowest first, whether they exist or not; the own one is the last.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        env: str,
+        own_path: str,
+        files: Mapping[str, bytes],
+        lower: Iterable[str],
+        schema: str,
+    ) -> None:
+        self.service = service
+        self.env = env
+        self.own_path = own_path
+        self.own = files.get(own_path)
+        self._files = files
+        # The first of the lower ones is the chart's own, which Helm merges by a rule of its own.
+        self.paths = [*lower, own_path]
+        self._schema = schema
+
+    @cached_property
+    def document(self) -> Document:
+        """The service's own values; empty where there is no file."""
+        return Document.read(self.own or b"", self.own_path)
+
+    @cached_property
+    def merged(self) -> Merged:
+        """What Helm merges the layers to."""
+        chart, *lower = [self._document(path) for path in self.paths[:-1]]
+        return merge([*(one for one in lower if one), self.document], chart)
+
+    def _document(self, path: str) -> Document | None:
+        return Document.read(self._files[path], path) if path in self._files else None
+
+    def allows(self, key: str) -> bool:
+        """Whether the chart's schema, if there is one, lets this dotted key be set."""
+        return allows(self._files.get(self._schema), key)
+
+
+def read_layers(
+    snapshot: Snapshot, config: Config, pairs: Collection[tuple[str, str]], *, schema: bool = False
+) -> dict[tuple[str, str], Layers]:
+    """Reads the layers of each `(service, environment name)` in one request.
+
+    Args:
+        schema: read the charts' schemas too, which `Layers.allows` needs.
+    """
+    layout = config.layout
+    by_name = {environment.name: environment for environment in config.environments}
+    paths: dict[tuple[str, str], tuple[str, list[str], str]] = {}
+    for service, env in pairs:
+        environment = by_name[env]
+        chart = layout.chart_path(service, environment)
+        shared = layout.shared_path(environment)
+        lower = [f"{chart}/{CHART_VALUES}", *([shared] if shared else [])]
+        paths[service, env] = (layout.values_path(service, environment), lower, f"{chart}/{CHART_SCHEMA}")
+    wanted: dict[str, None] = {}
+    for own, lower, schema_path in paths.values():
+        wanted |= dict.fromkeys((own, *lower, *([schema_path] if schema else [])))
+    files = snapshot.read(wanted)
+    return {
+        (service, env): Layers(service, env, own, files, lower, schema_path)
+        for (service, env), (own, lower, schema_path) in paths.items()
+    }
+
+
+def require(layers: Layers, snapshot: Snapshot, config: Config, environment: Environment) -> bytes:
+    """Returns the service's own values file, or explains that there is none.
+
+    Raises:
+        MissingFile: the service is unknown, or not in this environment.
+    """
+    if layers.own is not None:
+        return layers.own
+    known = config.layout.find_services(snapshot)
+    if layers.service in known:
+        there = ", ".join(known[layers.service])
+        raise MissingFile(
+            f"{layers.service} has no values in {environment.name}: {layers.own_path} is not there",
+            code="service-not-in-environment",
+            hint=f"it is in {there}; add the file to bring it to {environment.name}",
+            file=layers.own_path,
+        )
+    raise unknown_service(layers.service, known, layers.own_path)
+
+
+def unknown_service(service: str, known: Iterable[str], file: str | None = None) -> MissingFile:
+    """The error for a service that the repository does not have, with the nearest name it has."""
+    from difflib import get_close_matches
+
+    nearest = get_close_matches(service, list(known), n=1)
+    return MissingFile(
+        f"there is no service {service}",
+        code="unknown-service",
+        hint=f"did you mean {nearest[0]}?" if nearest else "gitops-tk status lists the services",
+        file=file,
+    )

@@ -1,0 +1,52 @@
+"""Commit messages: what changed and why for people, trailers for programs (git-interpret-trailers(1))."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from gitops_tk.model.changes import Change
+
+Trailers = tuple[tuple[str, str], ...]
+_PLAIN_LIMIT = 200
+
+
+def shown(value: Any) -> str:
+    """A value on one line: as it is if it is a plain word, else as JSON, cut when it is long."""
+    if value is None:
+        return "(none)"
+    if isinstance(value, str) and value and value.isprintable() and not any(mark in value for mark in ' "\\'):
+        return value if len(value) <= _PLAIN_LIMIT else value[:_PLAIN_LIMIT] + "…"
+    text = json.dumps(value, ensure_ascii=True)
+    return text if len(text) <= _PLAIN_LIMIT else text[:_PLAIN_LIMIT] + "…"
+
+
+def described(change: Change) -> str:
+    """A change on one line: `prod/user-service image.tag v1.2.3 -> v1.3.0`."""
+    place = "/".join(part for part in (change.env, change.service) if part)
+    if change.key is not None:
+        return f"{place} {change.key} {shown(change.from_)} -> {shown(change.to)}".strip()
+    verb = "removed" if change.to is None and change.from_ is not None else "added"
+    return f"{place} {change.file or change.kind} {verb}".strip()
+
+
+def trailers(command: str, changes: Iterable[Change], *more: tuple[str, str]) -> Trailers:
+    """The trailers of a commit that the tool makes: the command, each change, and what files cannot say."""
+    return (
+        ("Gitops-Tk-Command", command),
+        *(("Gitops-Tk-Change", described(change)) for change in changes),
+        *more,
+    )
+
+
+def counted(names: Sequence[str], what: str = "services") -> str:
+    """One name, two joined, or how many."""
+    return " and ".join(names) if len(names) <= 2 else f"{len(names)} {what}"
+
+
+def proposal_branch(environment: str, names: Sequence[str]) -> str:
+    """The branch of a proposal, derived from what is proposed: the environment and the services."""
+    if len(names) == 1:
+        return f"gitops-tk/{environment}/{names[0]}"
+    digest = hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()[:10]
+    return f"gitops-tk/{environment}/{len(names)}-services-{digest}"

@@ -1,0 +1,32 @@
+"""Where and how a command works: the options that all commands share."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+
+class Options(Struct, frozen=True, kw_only=True):
+    """The shared options of a command line.
+
+    Attributes:
+        repo: a URL or path; None for the nearest folder with gitops-tk.yaml.
+        branch: the branch of the remote to read and change; None for its default.
+        local: delivery commits in the checkout and pushes nothing.
+        commit: authoring commits in the checkout what it wrote.
+        dry_run: plan, and publish nothing.
+        message: what the commit message says in place of the planned subject and body.
+        retry_for: how long a lost race is run again, in seconds.
+        cwd: the folder the command was started in.
+        environ: the process's environment.
+    """
+
+    repo: str | None = None
+    branch: str | None = None
+    local: bool = False
+    commit: bool = False
+    dry_run: bool = False
+    message: str | None = None
+    retry_for: float = 300.0
+    cwd: Path
+    environ: Mapping[str, str]

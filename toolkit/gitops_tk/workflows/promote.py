@@ -1,0 +1,196 @@
+"""promote: what runs in one environment goes to the next, exactly as it runs there."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from gitops_tk.config.load import load
+from gitops_tk.config.model import Config, Environment
+from gitops_tk.errors import GitopsTkError, MissingFile, RefusedByPolicy, UsageError
+from gitops_tk.model import names
+from gitops_tk.model.changes import Change, ChangeSet, Plan, Skipped, Write
+from gitops_tk.values.edit import Edit, apply
+from gitops_tk.values.image import read_image
+from gitops_tk.workflows.affected import publish_by
+from gitops_tk.workflows.held import held_image
+from gitops_tk.workflows.images import Move, changes_of, edits_for
+from gitops_tk.workflows.layers import Layers, read_layers, require
+from gitops_tk.workflows.messages import counted, described, proposal_branch, shown, trailers
+from gitops_tk.workflows.travel import Travel, key_changes, key_edits, travels
+from gitops_tk.workflows.views import Views
+
+# What policy or the state of the service itself says; in a promotion of everything it is reported, not fatal.
+_SKIPS = ("older-build", "moved", "never-deployed", "tag-not-held", "service-not-in-environment")
+
+
+class PromoteRequest(Struct, frozen=True, kw_only=True):
+    """From where to where, and which services; none named means every one that differs.
+
+    Attributes:
+        tag: an image that the source holds or has held; None for what it holds now.
+    """
+
+    source: str
+    target: str
+    services: tuple[str, ...] = ()
+    tag: str | None = None
+    allow_older: bool = False
+
+
+class Promotion(Struct, frozen=True):
+    """What the command means for one service: its images and its travelling keys."""
+
+    moves: tuple[Move, ...]
+    keys: tuple[Travel, ...]
+
+
+class _Planned(Struct, frozen=True):
+    promotion: Promotion
+    operation: Write | None
+    changes: tuple[Change, ...]
+
+
+def plan(request: PromoteRequest, views: Views, intent: Any) -> Plan:
+    """Plans a promotion; `intent` is None, or what the first plan meant, when a race was lost."""
+    return _Planner(request, views, intent).plan()
+
+
+class _Planner:
+    def __init__(self, request: PromoteRequest, views: Views, intent: Mapping[str, Promotion] | None) -> None:
+        self.request = request
+        self.views = views
+        self.intent = intent
+        self.config = load(views.snapshot)
+        self.source = self.config.environment(request.source)
+        self.target = self.config.environment(request.target)
+        check_order(self.config, self.source, self.target)
+        if request.tag is not None:
+            names.tag(request.tag)
+
+    def plan(self) -> Plan:
+        services = self._services()
+        pairs = [(service, env.name) for service in services for env in (self.source, self.target)]
+        self.layers = read_layers(self.views.snapshot, self.config, pairs, schema=True)
+        planned: dict[str, _Planned] = {}
+        skipped: list[Skipped] = []
+        for service in services:
+            try:
+                planned[service] = self._service(service)
+            except GitopsTkError as error:
+                if self.request.services or error.code not in _SKIPS:
+                    raise
+                skipped.append(Skipped(service=service, env=self.target.name, code=error.code, message=error.message))
+        return self._plan_of(planned, skipped)
+
+    def _services(self) -> list[str]:
+        if self.intent is not None:
+            return list(self.intent)
+        if self.request.services:
+            return [names.service(service) for service in dict.fromkeys(self.request.services)]
+        found = self.config.layout.find_services(self.views.snapshot, [self.source, self.target])
+        return [service for service, envs in found.items() if self.source.name in envs]
+
+    def _service(self, service: str) -> _Planned:
+        source = self.layers[service, self.source.name]
+        target = self.layers[service, self.target.name]
+        snapshot = self.views.snapshot
+        own = require(target, snapshot, self.config, self.target)
+        if self.intent is not None:
+            promotion = self.intent[service]
+        else:
+            require(source, snapshot, self.config, self.source)
+            promotion = self._meaning(source, target)
+        edits: list[Edit] = []
+        changes: list[Change] = []
+        keys = self.config.image_keys(service)
+        for move in promotion.moves:
+            steps = edits_for(
+                move,
+                target,
+                keys[move.name],
+                retry=self.intent is not None,
+                allow_older=self.request.allow_older,
+            )
+            edits += steps
+            changes += changes_of(move, target, steps)
+        steps = key_edits(promotion.keys, target, retry=self.intent is not None)
+        edits += steps
+        changes += key_changes(target, steps)
+        operation = Write(target.own_path, apply(own, edits, target.own_path)) if edits else None
+        return _Planned(promotion, operation, tuple(changes))
+
+    def _meaning(self, source: Layers, target: Layers) -> Promotion:
+        moves = []
+        for name, keys in self.config.image_keys(source.service).items():
+            image = read_image(source.merged, keys)
+            if self.request.tag is not None and (image is None or image.tag != self.request.tag):
+                image = held_image(self.views, source, keys, self.request.tag)
+            if image is None or not image.version:
+                continue
+            seen = read_image(target.merged, keys)
+            moves.append(Move(service=source.service, env=target.env, name=name, seen=seen, wanted=image))
+        if not moves:
+            raise self._no_image(source)
+        return Promotion(tuple(moves), tuple(travels(self.config, source, target)))
+
+    def _no_image(self, source: Layers) -> GitopsTkError:
+        if self.request.tag is not None:
+            return MissingFile(
+                f"{source.service} has never run {self.request.tag} in {source.env}",
+                code="tag-not-held",
+                hint="--tag takes an image that the source environment holds or has held",
+                file=source.own_path,
+            )
+        return MissingFile(
+            f"{source.service} has no image in {source.env} yet",
+            code="never-deployed",
+            hint=f"gitops-tk bump {source.service} -e {source.env} --tag TAG",
+            file=source.own_path,
+        )
+
+    def _plan_of(self, planned: Mapping[str, _Planned], skipped: list[Skipped]) -> Plan:
+        operations = tuple(one.operation for one in planned.values() if one.operation)
+        changes = tuple(change for one in planned.values() for change in one.changes)
+        moving = [service for service, one in planned.items() if one.operation]
+        versions = {move.wanted.version for name in moving for move in planned[name].promotion.moves}
+        version = f" {shown(versions.pop())}" if len(versions) == 1 else ""
+        override = (("Gitops-Tk-Override", "older-build"),) if self.request.allow_older else ()
+        return Plan(
+            changeset=ChangeSet(operations, changes),
+            intent={service: one.promotion for service, one in planned.items()},
+            subject=f"promote: {counted(moving)}{version} from {self.source.name} to {self.target.name}",
+            body=_review(changes, skipped) if len(moving) > 1 or skipped else "",
+            trailers=trailers("promote", changes, ("Gitops-Tk-Source", self.source.name), *override),
+            publish=publish_by(self.config, operations),
+            proposal=proposal_branch(self.target.name, self.request.services or ["_all"]),
+            skipped=tuple(skipped),
+        )
+
+
+def check_order(config: Config, source: Environment, target: Environment) -> None:
+    """Refuses a promotion that gitops-tk.yaml's order does not have.
+
+    Raises:
+        UsageError: source and target are the same.
+        RefusedByPolicy: against the order, or skipping an environment (code `order`).
+    """
+    if source.name == target.name:
+        raise UsageError(f"{source.name} cannot be promoted to itself", code="same-environment")
+    if source.name in target.from_:
+        return
+    position = [environment.name for environment in config.environments]
+    against = position.index(source.name) > position.index(target.name)
+    how = "is against the promotion order" if against else "skips the promotion order"
+    allowed = " or ".join(target.from_)
+    raise RefusedByPolicy(
+        f"promoting {source.name} to {target.name} {how}",
+        code="order",
+        hint=f"{target.name} is promoted from {allowed}" if allowed else f"nothing is promoted to {target.name}",
+    )
+
+
+def _review(changes: Iterable[Change], skipped: Iterable[Skipped]) -> str:
+    lines = [described(change) for change in changes]
+    left = [f"- {one.service}: {one.message}" for one in skipped]
+    return "\n".join(lines + (["", "Left alone:", *left] if left else []))

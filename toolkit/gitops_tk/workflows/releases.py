@@ -1,0 +1,134 @@
+"""Releases rendered: a service's chart and merged values, through the Helm engine."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from gitops_tk.charts.dependencies import complete
+from gitops_tk.charts.engine import Engine, LoadedChart, find
+from gitops_tk.config.model import Config, Environment
+from gitops_tk.errors import ChartError
+from gitops_tk.model.snapshot import Snapshot
+from gitops_tk.workflows.layers import Layers, read_layers, require
+
+DEFAULT_NAMESPACE = "default"
+
+
+class Target(Struct, frozen=True, kw_only=True):
+    """What a release is rendered for.
+
+    Attributes:
+        namespace: the release's namespace.
+        kube_version: what the chart is told the cluster's version is; None for the engine's default.
+        api_versions: APIs that the chart is told the cluster has, beside the built-in ones.
+    """
+
+    namespace: str = DEFAULT_NAMESPACE
+    kube_version: str | None = None
+    api_versions: tuple[str, ...] = ()
+
+
+class Release(Struct, frozen=True):
+    """One service in one environment: its chart, loaded, and its layers."""
+
+    service: str
+    environment: Environment
+    chart_path: str
+    chart: LoadedChart
+    layers: Layers
+
+    def manifest(self, target: Target) -> str:
+        """The manifests, as `helm template` prints them.
+
+        Raises:
+            ChartError: the chart does not render with these values.
+        """
+        return self.chart.render(
+            self.layers.merged.data,
+            release=self.service,
+            namespace=target.namespace,
+            kube_version=target.kube_version,
+            api_versions=target.api_versions,
+        )
+
+
+def chart_files(snapshot: Snapshot, path: str) -> dict[str, bytes]:
+    """A chart's files by their paths inside it.
+
+    Raises:
+        ChartError: there is no chart, or it holds a symbolic link or a submodule.
+    """
+    entries = snapshot.tree(path)
+    for entry in entries:
+        if not entry.is_file:
+            raise ChartError(
+                f"{entry.path} is a symbolic link or a submodule",
+                code="chart-not-plain",
+                hint="a chart is rendered from plain files alone: put the file itself there",
+                file=entry.path,
+            )
+    files = snapshot.read([entry.path for entry in entries])
+    if f"{path}/Chart.yaml" not in files:
+        raise ChartError(f"there is no chart at {path}", code="no-chart", file=f"{path}/Chart.yaml")
+    return {name[len(path) + 1 :]: data for name, data in files.items()}
+
+
+class Renderer:
+    """Renders releases; a chart that several environments share is loaded once.
+
+    Args:
+        snapshot: the repository.
+        config: its configuration.
+        environ: the process's environment, which may name a Helm engine.
+    """
+
+    def __init__(self, snapshot: Snapshot, config: Config, environ: Mapping[str, str]) -> None:
+        self._snapshot = snapshot
+        self._config = config
+        self._environ = environ
+        self._engine: Engine | None = None
+        self._path = ""
+        self._chart: LoadedChart | None = None
+
+    def layers(self, service: str, environment: Environment) -> Layers:
+        """The service's values in an environment, with its chart's schema.
+
+        Raises:
+            MissingFile: the service is unknown, or not in the environment.
+        """
+        pair = (service, environment.name)
+        layers = read_layers(self._snapshot, self._config, [pair], schema=True)[pair]
+        require(layers, self._snapshot, self._config, environment)
+        return layers
+
+    def has_chart(self, service: str, environment: Environment) -> bool:
+        """Whether there is anything where the service's chart belongs."""
+        path = self._config.layout.chart_path(service, environment)
+        return bool(self._snapshot.entries([path]))
+
+    def release(self, service: str, environment: Environment) -> Release:
+        """The release of a service in an environment.
+
+        Raises:
+            ChartError: the chart is missing or broken.
+            MissingFile: the service is unknown, or not in the environment.
+        """
+        layers = self.layers(service, environment)
+        path = self._config.layout.chart_path(service, environment)
+        return Release(service, environment, path, self._load(path), layers)
+
+    def _load(self, path: str) -> LoadedChart:
+        if self._chart is None or path != self._path:
+            files = self._complete(path)
+            # Found when there is a chart to load: a repository of values alone needs no Helm.
+            self._engine = self._engine or find(self._environ)
+            self._chart = self._engine.load(files, root=path)
+            self._path = path
+        return self._chart
+
+    def _complete(self, path: str) -> Mapping[str, bytes]:
+        def read_tree(folder: str) -> Mapping[str, bytes] | None:
+            there = self._snapshot.entries([f"{folder}/Chart.yaml"])
+            return chart_files(self._snapshot, folder) if there else None
+
+        return complete(chart_files(self._snapshot, path), path, read_tree)

@@ -1,0 +1,89 @@
+"""status: which version of each service is where, and what differs along the promotion order."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct, to_builtins
+
+from gitops_tk.config.load import load
+from gitops_tk.config.model import Config
+from gitops_tk.model import names
+from gitops_tk.model.image import Image
+from gitops_tk.model.result import Result
+from gitops_tk.model.snapshot import Snapshot
+from gitops_tk.values.image import read_image
+from gitops_tk.workflows.layers import Layers, read_layers, unknown_service
+
+
+class Running(Struct, frozen=True):
+    """What git says a service runs in one environment.
+
+    Attributes:
+        images: its images by name; without a tag or digest it was never promoted here.
+        differs_from: the environments it is promoted from that hold another image.
+    """
+
+    images: dict[str, Image]
+    differs_from: tuple[str, ...] = ()
+
+
+class Status(Struct, frozen=True):
+    """The environments in promotion order, and each service's state in those it is in."""
+
+    environments: tuple[str, ...]
+    services: dict[str, dict[str, Running]]
+
+
+def status(snapshot: Snapshot, services: Sequence[str] = (), envs: Sequence[str] = ()) -> Status:
+    """Reads what every service, or the named ones, runs in every environment, or the named ones.
+
+    Raises:
+        MissingFile: a named service is not there.
+        UsageError: a named environment is not there.
+    """
+    config = load(snapshot)
+    chosen = [config.environment(env).name for env in envs] or [env.name for env in config.environments]
+    if services:
+        candidates = [(names.service(service), env.name) for service in services for env in config.environments]
+        layers = read_layers(snapshot, config, candidates)
+        found = {key: value for key, value in layers.items() if value.own is not None}
+        for service in services:
+            if not any(key[0] == service for key in found):
+                raise unknown_service(service, config.layout.find_services(snapshot))
+    else:
+        everywhere = config.layout.find_services(snapshot)
+        pairs = [(service, env) for service, present in everywhere.items() for env in present]
+        found = read_layers(snapshot, config, pairs)
+    # Each parsed file is let go as soon as its image is known: there may be ten thousand.
+    images = {key: _images(config, found.pop(key)) for key in list(found)}
+    table: dict[str, dict[str, Running]] = {}
+    for (service, env), running in images.items():
+        if env in chosen:
+            table.setdefault(service, {})[env] = Running(running, _behind(config, service, env, images))
+    return Status(tuple(chosen), table)
+
+
+def result(found: Status) -> Result:
+    """The Result that a status is printed from."""
+    return Result(
+        command="status",
+        outcome="unchanged",
+        details={"environments": list(found.environments), "services": to_builtins(found.services)},
+    )
+
+
+def _images(config: Config, layers: Layers) -> dict[str, Image]:
+    images: dict[str, Image] = {}
+    for name, keys in config.image_keys(layers.service).items():
+        image = read_image(layers.merged, keys)
+        if image is not None:
+            images[name] = image
+    return images
+
+
+def _behind(config: Config, service: str, env: str, images: dict[tuple[str, str], Any]) -> tuple[str, ...]:
+    return tuple(
+        source
+        for source in config.environment(env).from_
+        if (service, source) in images and images[service, source] != images[service, env]
+    )

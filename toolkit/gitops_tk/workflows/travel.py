@@ -1,0 +1,84 @@
+"""The keys that travel with a promotion beside the images: `promotion.keys`."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from msgspec import Struct
+
+from gitops_tk.config.model import Config
+from gitops_tk.errors import RefusedByPolicy
+from gitops_tk.model.changes import Change
+from gitops_tk.policy.keys import travelling
+from gitops_tk.values.edit import Edit
+from gitops_tk.values.keys import KeyPath, format_key
+from gitops_tk.values.splice import DELETE
+from gitops_tk.workflows.layers import Layers
+
+
+class Travel(Struct, frozen=True):
+    """A key that travels: what the first plan saw in the target, and what the source holds, or None."""
+
+    key: tuple[str, ...]
+    seen: Any
+    wanted: Any
+
+
+def travels(config: Config, source: Layers, target: Layers) -> list[Travel]:
+    """The travelling keys whose merged values differ between two environments."""
+    patterns = config.promotion.keys
+    if not patterns:
+        return []
+    ours, theirs = dict(_leaves(source.merged.data)), dict(_leaves(target.merged.data))
+    keys = travelling(patterns, dict.fromkeys((*ours, *theirs)))
+    return [
+        Travel(key, theirs.get(key), ours.get(key))
+        for key in keys
+        if key not in ours or key not in theirs or ours[key] != theirs[key]
+    ]
+
+
+def key_edits(keys: Iterable[Travel], target: Layers, *, retry: bool) -> list[Edit]:
+    """The edits that carry travelling keys into the target as it is now.
+
+    Raises:
+        RefusedByPolicy: someone else changed a key while the command ran (`moved`).
+    """
+    edits = []
+    for travel in keys:
+        path: KeyPath = travel.key
+        current = target.merged.get(path)
+        if current == travel.wanted:
+            continue
+        if retry and current != travel.seen:
+            raise RefusedByPolicy(
+                f"{format_key(path)} of {target.service} in {target.env} moved while this command ran",
+                code="moved",
+                file=target.own_path,
+            )
+        edits.append(Edit(path, DELETE if travel.wanted is None else travel.wanted))
+    return edits
+
+
+def key_changes(target: Layers, edits: Iterable[Edit]) -> list[Change]:
+    """The reasons for the edits of travelling keys."""
+    return [
+        Change(
+            kind="key",
+            service=target.service,
+            env=target.env,
+            file=target.own_path,
+            key=format_key(edit.path),
+            from_=target.merged.get(edit.path),
+            to=None if edit.value is DELETE else edit.value,
+        )
+        for edit in edits
+    ]
+
+
+def _leaves(data: Any, above: tuple[str, ...] = ()) -> Iterable[tuple[tuple[str, ...], Any]]:
+    # Lists are values: Helm replaces them whole.
+    if isinstance(data, dict) and data:
+        for key, value in data.items():
+            yield from _leaves(value, (*above, str(key)))
+    elif above:
+        yield above, data

@@ -1,0 +1,164 @@
+"""values: what a service's configuration is in an environment, and exact changes to it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from gitops_tk.config.load import load
+from gitops_tk.config.model import Config
+from gitops_tk.errors import MissingFile, RefusedByPolicy
+from gitops_tk.model import names
+from gitops_tk.model.changes import Change, ChangeSet, Plan, Write
+from gitops_tk.model.result import Result
+from gitops_tk.model.snapshot import Snapshot
+from gitops_tk.values.compare import differences
+from gitops_tk.values.document import Document
+from gitops_tk.values.edit import Edit, apply
+from gitops_tk.values.keys import format_key, parse_key
+from gitops_tk.values.literal import Assignment, parse_assignment
+from gitops_tk.values.splice import DELETE
+from gitops_tk.workflows.affected import publish_by
+from gitops_tk.workflows.layers import Layers, read_layers, require
+from gitops_tk.workflows.messages import proposal_branch, trailers
+from gitops_tk.workflows.views import Views
+
+
+class ValuesRequest(Struct, frozen=True):
+    """Keys of one service in one environment to set, or to remove where the wanted value is DELETE."""
+
+    service: str
+    env: str
+    wanted: tuple[Assignment, ...]
+
+    @classmethod
+    def set(cls, service: str, env: str, assignments: Sequence[str]) -> "ValuesRequest":
+        """From `KEY=VALUE` arguments.
+
+        Raises:
+            UsageError: an argument is not one.
+        """
+        return cls(service, env, tuple(parse_assignment(text) for text in assignments))
+
+    @classmethod
+    def unset(cls, service: str, env: str, keys: Sequence[str]) -> "ValuesRequest":
+        """From keys alone.
+
+        Raises:
+            UsageError: a key is not well formed.
+        """
+        return cls(service, env, tuple(Assignment(parse_key(key), DELETE, "") for key in keys))
+
+    @property
+    def command(self) -> str:
+        """The command's name in messages and trailers."""
+        return "values unset" if self.wanted[0].value is DELETE else "values set"
+
+
+def plan(request: ValuesRequest, views: Views, intent: Any) -> Plan:
+    """Plans the edits; after a lost race, a key that someone else changed is refused (`moved`)."""
+    names.service(request.service)
+    config = load(views.snapshot)
+    environment = config.environment(request.env)
+    layers = read_layers(views.snapshot, config, [(request.service, environment.name)])
+    values = layers[request.service, environment.name]
+    own = require(values, views.snapshot, config, environment)
+    document = Document.read(own, values.own_path)
+    edits: list[Edit] = []
+    changes: list[Change] = []
+    seen = {}
+    for edit in _as_edits(request, config):
+        found = document.find(edit.path)
+        current = DELETE if found is None else found.value
+        seen[edit.path] = current
+        if current is edit.value or (current == edit.value and type(current) is type(edit.value)):
+            continue
+        if intent and current != intent[edit.path]:
+            raise RefusedByPolicy(
+                f"{format_key(edit.path)} changed while this command ran", code="moved", file=values.own_path
+            )
+        edits.append(edit)
+        changes.append(_change(request, values, edit, current))
+    operations = (Write(values.own_path, apply(own, edits, values.own_path)),) if edits else ()
+    verb = "unset" if request.command.endswith("unset") else "set"
+    keys = ", ".join(format_key(edit.path) for edit in edits)
+    return Plan(
+        changeset=ChangeSet(operations, tuple(changes)),
+        intent=intent or seen,
+        subject=f"values: {verb} {keys} of {request.service} in {environment.name}",
+        trailers=trailers(request.command, changes),
+        publish=publish_by(config, operations),
+        proposal=proposal_branch(environment.name, [request.service]),
+    )
+
+
+def _as_edits(request: ValuesRequest, config: Config) -> list[Edit]:
+    # What names an image is text, whatever it looks like: a tag 1.10 is not the number 1.1.
+    texts = {
+        parse_key(key)
+        for keys in config.image_keys(request.service).values()
+        for key in (keys.tag, keys.digest, keys.revision, keys.reference)
+        if key
+    }
+    return [
+        Edit(one.path, one.text if one.path in texts and isinstance(one.value, int | float) else one.value)
+        for one in request.wanted
+    ]
+
+
+def get(snapshot: Snapshot, service: str, env: str, key: str | None) -> Result:
+    """The merged value of a key, or all of them, with the file and line each comes from.
+
+    Raises:
+        MissingFile: the service or the key is not there.
+    """
+    path = parse_key(key) if key else ()
+    layers = _required(snapshot, service, env)
+    merged = layers.merged
+    if path and not merged.has(path):
+        raise MissingFile(
+            f"{service} has no {key} in {env}",
+            code="missing-key",
+            hint=f"gitops-tk values get {service} -e {env}",
+        )
+    details: dict[str, Any] = {"value": merged.get(path) if path else merged.data}
+    origins = [
+        {"key": format_key(leaf), "value": value, "file": origin.file, "line": origin.line}
+        for leaf, value, origin in merged.origins(path)
+    ]
+    return Result(command="values get", outcome="unchanged", details=details | {"origins": origins})
+
+
+def diff(snapshot: Snapshot, service: str, first: str, second: str) -> Result:
+    """What differs between a service's merged values in two environments, key by key."""
+    one, other = _required(snapshot, service, first), _required(snapshot, service, second)
+    found = [
+        {"key": difference.key, first: difference.before, second: difference.after}
+        for difference in differences(one.merged.data, other.merged.data)
+    ]
+    return Result(
+        command="values diff",
+        outcome="unchanged",
+        details={"environments": [first, second], "differences": found},
+    )
+
+
+def _required(snapshot: Snapshot, service: str, env: str) -> Layers:
+    names.service(service)
+    config = load(snapshot)
+    environment = config.environment(env)
+    layers = read_layers(snapshot, config, [(service, env)])[service, env]
+    require(layers, snapshot, config, environment)
+    return layers
+
+
+def _change(request: ValuesRequest, layers: Layers, edit: Edit, current: Any) -> Change:
+    return Change(
+        kind="value",
+        service=request.service,
+        env=request.env,
+        file=layers.own_path,
+        key=format_key(edit.path),
+        from_=None if current is DELETE else current,
+        to=None if edit.value is DELETE else edit.value,
+    )

@@ -1,0 +1,49 @@
+"""What plans are made from: the repository as it is, and how it came to be."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from msgspec import Struct
+
+from gitops_tk.model.snapshot import Snapshot
+from gitops_tk.repository.checkout import Checkout
+from gitops_tk.repository.history import Version, history
+from gitops_tk.repository.location import CheckoutLocation, locate
+from gitops_tk.repository.remote import Remote
+from gitops_tk.workflows.options import Options
+
+
+class Views(Struct, frozen=True):
+    """The views of a repository that a plan may look at.
+
+    Attributes:
+        snapshot: the repository at one commit, or a checkout's files.
+        history: the versions of some paths, newest first, along the first parents.
+    """
+
+    snapshot: Snapshot
+    history: Callable[[Sequence[str]], Iterator[Version]]
+
+    @classmethod
+    def of(cls, repository: Remote | Checkout, snapshot: Snapshot) -> "Views":
+        """The views of a repository, its snapshot taken already."""
+        return cls(snapshot, lambda paths: history(repository, paths))
+
+
+@contextmanager
+def look(options: Options) -> Iterator[Snapshot]:
+    """The repository for commands that only look: a checkout's files, or a remote's branch when it is named.
+
+    Raises:
+        RepositoryError: there is no such repository.
+    """
+    location = locate(options.repo, options.cwd, options.environ)
+    if isinstance(location, CheckoutLocation) and options.branch is None:
+        yield Checkout(location.root).snapshot()
+        return
+    if isinstance(location, CheckoutLocation):
+        remote = Checkout(location.root, options.environ).open_remote(options.branch)
+    else:
+        remote = Remote(location, options.branch, options.environ)
+    with remote:
+        yield remote.snapshot()
