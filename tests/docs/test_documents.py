@@ -1,0 +1,76 @@
+"""What the documents say is so."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gitops_tk.config.load import parse
+from tests.docs import reference
+
+_ROOT = Path(__file__).resolve().parents[2]
+_BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
+_ID = re.compile(r"\b[0-9a-f]{10}\b")
+
+
+def _steps(document: str) -> list[tuple[str, str]]:
+    steps: list[tuple[str, str]] = []
+    for block in _BLOCK.findall((_ROOT / document).read_text(encoding="utf-8")):
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                steps.append((line[2:], ""))
+            else:
+                steps[-1] = (steps[-1][0], steps[-1][1] + line + "\n")
+    return steps
+
+
+def test_the_first_ten_minutes_go_as_the_readme_says(tmp_path: Path) -> None:
+    folder = tmp_path
+    steps = _steps("README.md")
+    assert len(steps) > 10
+    for command, shown in steps:
+        words = shlex.split(command)
+        if words[0] == "cd":
+            folder = folder / words[1]
+            continue
+        program = [sys.executable, "-m", "gitops_tk", *words[1:]] if words[0] == "gitops-tk" else words
+        done = subprocess.run(program, cwd=folder, capture_output=True, text=True)
+        assert done.returncode == 0, (command, done.stderr)
+        assert _ID.sub("#", done.stdout) == _ID.sub("#", shown), command
+
+
+def test_the_example_configuration_is_one() -> None:
+    text = (_ROOT / "docs/configuration.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    config = parse(block.encode())
+    assert config.image_keys("legacy-service")["default"].reference == "app.image"
+
+
+def test_every_command_and_option_is_in_the_reference() -> None:
+    written = reference.PATH.read_text(encoding="utf-8")
+    assert written == reference.text(), "refresh it: python -m tests.docs.reference"
+    for name, command in reference.commands():
+        assert f"## gitops-tk {name}\n" in written
+        for parameter in command.params:
+            for option in parameter.opts if parameter.param_type_name == "option" else ():
+                assert f"`{option}`" in written
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/configuration.md"])
+def test_links_between_documents_lead_somewhere(document: str) -> None:
+    path = _ROOT / document
+    for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8")):
+        assert (path.parent / target).exists(), target
+
+
+def test_the_demo_plays_and_can_be_played_again() -> None:
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, str(_ROOT / "tests/demo.py")], capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "proposed" in done.stdout
+        assert "user-service   v1.3.0  v1.3.0   never promoted *" in done.stdout
