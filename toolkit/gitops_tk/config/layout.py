@@ -7,14 +7,13 @@ environments' paths. Because both are known sets, a template either reads every 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import combinations
 from typing import Protocol
 
+from gitops_tk.config.template import PLACEHOLDER, SERVICE, Pattern, TemplateError, check, overlap, pattern
 from gitops_tk.model.snapshot import FOLDER, Snapshot
 
-_SERVICE = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-_SERVICE_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
-_RESERVED = (".git", ".gitops-tk", "gitops-tk.yaml")
+_OURS = (".gitops-tk", "gitops-tk.yaml")
 DEFAULTS = {
     "chart": "services/{service}/chart",
     "values": "services/{service}/envs/{env}.yaml",
@@ -63,7 +62,6 @@ class Layout:
         self._names = {environment.path: environment.name for environment in environments}
         for key, text in self.templates.items():
             _check(key, text)
-            _check_segments(key, text, sorted(self._names))
         self._check_apart()
 
     @property
@@ -95,8 +93,8 @@ class Layout:
         return self._names[match["env"]] if match else None
 
     def match_chart(self, path: str) -> tuple[str, str | None] | None:
-        """The service, and the environment's name where each has its own, of the chart that a path is in."""
-        match = re.match(self._patterns["chart"].pattern + "(?=/)", path)
+        """The service, and the environment's name where each has its own, of the chart that a path is, or is in."""
+        match = re.match(self._patterns["chart"].pattern + r"(?=/|\Z)", path)
         if not match:
             return None
         env = match.groupdict().get("env")
@@ -114,14 +112,14 @@ class Layout:
         level = [""]
         segments = self.templates["values"].split("/")
         for depth, segment in enumerate(segments):
-            pattern = re.compile(_segment_pattern(segment, sorted(wanted)))
+            wanted_names = re.compile(_segment_pattern(segment, sorted(wanted)))
             last = depth == len(segments) - 1
             listed = snapshot.children(level)
             level = [
                 entry.path
                 for folder in level
                 for entry in listed.get(folder, ())
-                if pattern.fullmatch(entry.path.rpartition("/")[2])
+                if wanted_names.fullmatch(entry.path.rpartition("/")[2])
                 and (entry.is_file if last else entry.mode == FOLDER)
             ]
         found: dict[str, set[str]] = {}
@@ -142,31 +140,30 @@ class Layout:
         return patterns
 
     def _check_apart(self) -> None:
-        globs = {key: _globs(text, sorted(self._names)) for key, text in self.templates.items()}
-        for key, other in (("values", "shared"), ("values", "chart"), ("shared", "chart")):
-            for one in globs.get(key, ()):
-                for two in globs.get(other, ()):
-                    inside = other == "chart" and len(one) > len(two)
-                    same = len(one) == len(two)
-                    if (inside or same) and all(_meet(a, b) for a, b in zip(one, two, strict=False)):
-                        raise LayoutError(
-                            key,
-                            f"{self.templates[key]} and {other}: {self.templates[other]} could be the same path",
-                        )
+        found: list[tuple[str, str, Pattern]] = []
+        for key in ("values", "shared", "chart"):
+            text = self.templates.get(key, "")
+            for env in sorted(self._names) if "{env}" in text else [""]:
+                found += [(key, env, pattern(text, env))] if text else []
+        for key, _, one in found:
+            if any(overlap((name,), one) for name in _OURS) or any(overlap((".git",), (part,)) for part in one):
+                raise LayoutError(key, f"{self.templates[key]!r} could be a place that is git's or gitops-tk's own")
+        for (key, env, one), (other, other_env, two) in combinations(found, 2):
+            if not overlap(one, two):
+                continue
+            if key == other:
+                message = f"{self.templates[key]!r} cannot tell {env} from {other_env}: use '.' or '/'"
+            else:
+                message = f"{self.templates[key]} and {other}: {self.templates[other]} could be the same path"
+            raise LayoutError(key, message)
 
 
 def _check(key: str, text: str) -> None:
-    segments = text.split("/")
-    if not text or text.startswith("/") or {"", ".", ".."} & set(segments):
-        raise LayoutError(key, f"{text!r} is not a path inside the repository")
-    if "\\" in text or not text.isprintable() or any(segment.startswith("-") for segment in segments):
-        raise LayoutError(key, f"{text!r} holds a backslash, a control character or a segment that starts with '-'")
-    if segments[0].lower() in _RESERVED:
-        raise LayoutError(key, f"{segments[0]} is not a place for {key}")
-    names = set(_PLACEHOLDER.findall(text))
-    unknown = names - {"service", "env"}
-    if unknown or "{" in _PLACEHOLDER.sub("", text) or "}" in _PLACEHOLDER.sub("", text):
-        raise LayoutError(key, f"{text!r} has a placeholder other than {{service}} and {{env}}")
+    try:
+        check(text)
+    except TemplateError as error:
+        raise LayoutError(key, str(error)) from error
+    names = set(PLACEHOLDER.findall(text))
     needed, forbidden = _NEEDS[key]
     if needed - names:
         raise LayoutError(key, f"{text!r} lacks {' and '.join('{' + name + '}' for name in sorted(needed - names))}")
@@ -174,55 +171,20 @@ def _check(key: str, text: str) -> None:
         raise LayoutError(key, f"{text!r} must not hold {{service}}: all services share it")
 
 
-def _check_segments(key: str, text: str, paths: Sequence[str]) -> None:
-    for segment in text.split("/"):
-        names = _PLACEHOLDER.findall(segment)
-        if len(names) < 2:
-            continue
-        between = _PLACEHOLDER.split(segment)[2]
-        if len(names) > 2 or names[0] == names[1] or not between:
-            raise LayoutError(key, f"{segment!r} can be read in two ways: put a '.' or '/' between the placeholders")
-        if not set(between) <= _SERVICE_LETTERS:
-            continue
-        ends = str.endswith if names[1] == "env" else str.startswith
-        if any(one != two and ends(one, two) for one in paths for two in paths):
-            raise LayoutError(key, f"{segment!r} can be read in two ways with these environments: use '.' or '/'")
-
-
 def _filled(template: str, service: str, env: str) -> str:
     return template.replace("{service}", service).replace("{env}", env)
 
 
 def _segment_pattern(segment: str, paths: Sequence[str], seen: set[str] | None = None) -> str:
-    parts = _PLACEHOLDER.split(segment)
-    sources = {"service": _SERVICE, "env": "|".join(re.escape(path) for path in paths) or r"(?!)"}
-    pattern = ""
+    parts = PLACEHOLDER.split(segment)
+    sources = {"service": SERVICE, "env": "|".join(re.escape(path) for path in paths) or r"(?!)"}
+    source = ""
     for position, part in enumerate(parts):
         if position % 2 == 0:
-            pattern += re.escape(part)
+            source += re.escape(part)
         elif seen is None or part in seen:
-            pattern += f"(?P={part})" if seen else f"(?:{sources[part]})"
+            source += f"(?P={part})" if seen else f"(?:{sources[part]})"
         else:
-            pattern += f"(?P<{part}>{sources[part]})"
+            source += f"(?P<{part}>{sources[part]})"
             seen.add(part)
-    return pattern
-
-
-def _globs(text: str, paths: Sequence[str]) -> list[list[str]]:
-    # One list of segments for each environment, `*` where a service's name goes.
-    filled = [_filled(text, "*", path) for path in paths] if "{env}" in text else [text.replace("{service}", "*")]
-    return [one.split("/") for one in filled]
-
-
-def _meet(one: str, two: str) -> bool:
-    # Whether two segments with at most one `*` each can be the same text.
-    if "*" not in one or "*" not in two:
-        fixed, glob = (one, two) if "*" not in one else (two, one)
-        return bool(re.fullmatch(re.escape(glob).replace(r"\*", _SERVICE), fixed))
-    (head, _, tail), (other_head, _, other_tail) = one.partition("*"), two.partition("*")
-    heads, tails = sorted((head, other_head), key=len), sorted((tail, other_tail), key=len)
-    return (
-        heads[1].startswith(heads[0])
-        and tails[1].endswith(tails[0])
-        and set(heads[1][len(heads[0]) :] + tails[1][: len(tails[1]) - len(tails[0])]) <= _SERVICE_LETTERS
-    )
+    return source

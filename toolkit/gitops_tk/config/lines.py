@@ -14,6 +14,9 @@ Path = tuple[str | int, ...]
 # A configuration with more than this is a bomb of aliases, or a mistake.
 _MOST_VALUES = 50_000
 _DEEPEST = 40
+_TAGS = frozenset(
+    f"tag:yaml.org,2002:{name}" for name in ("str", "null", "bool", "int", "float", "timestamp", "map", "seq", "merge")
+)
 
 
 class Lines:
@@ -42,7 +45,7 @@ def read(data: bytes, file: str) -> tuple[dict[str, Any], Lines]:
     """
     lines = Lines(file)
     node = _composed(_decoded(data, file), file)
-    if node is None:
+    if node is None or (isinstance(node, ScalarNode) and node.tag.endswith(":null")):
         raise ConfigError(f"{file} is empty", code="config-empty", hint="gitops-tk init writes a first one", file=file)
     if not isinstance(node, MappingNode):
         raise ConfigError(f"{file} is not a map of keys", code="config-not-a-map", file=file, line=1)
@@ -66,7 +69,10 @@ def _decoded(data: bytes, file: str) -> str:
             f"{file} is not UTF-8", code="config-encoding", hint="save it as UTF-8", file=file, line=line
         ) from error
     if "\0" in text:
-        raise ConfigError(f"{file} is not UTF-8 text", code="config-encoding", hint="save it as UTF-8", file=file)
+        line = text[: text.index("\0")].count("\n") + 1
+        raise ConfigError(
+            f"{file} is not UTF-8 text", code="config-encoding", hint="save it as UTF-8", file=file, line=line
+        )
     return text
 
 
@@ -79,7 +85,7 @@ def _composed(text: str, file: str) -> Node | None:
         return yaml.compose(text, Loader=loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else None
+        line = mark.line + 1 if mark else _line_of_control(text)
         problem = getattr(error, "problem", None) or "it cannot be read"
         if getattr(error, "context", None) == "expected a single document in the stream":
             raise ConfigError(
@@ -88,12 +94,51 @@ def _composed(text: str, file: str) -> Node | None:
         raise ConfigError(f"{file} is not valid YAML: {problem}", code="config-yaml", file=file, line=line) from error
 
 
+def _line_of_control(text: str) -> int | None:
+    # libyaml does not say where a character that YAML forbids is.
+    for number, line in enumerate(text.split("\n"), 1):
+        if re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]", line):
+            return number
+    return None
+
+
+def is_key(path: Path) -> bool:
+    """Whether a map's keys are words of this program, not names of services or images."""
+    names = path in (("images",), ("services",)) or (path[:1] == ("services",) and path[2:] == ("images",))
+    return not names
+
+
+def shown(text: str) -> str:
+    """Foreign text for a message: short, and without what a terminal would obey."""
+    return text if text.isprintable() and len(text) <= 60 else repr(text[:60])
+
+
 class _Reading:
     def __init__(self, lines: Lines) -> None:
         self.lines = lines
         self.count = 0
 
     def value(self, node: Node, path: Path, depth: int) -> Any:
+        self._count(node, depth)
+        self.lines.note(path, node)
+        if node.tag not in _TAGS:
+            raise self._error("config-yaml", f"the tag {shown(node.tag)} means nothing here", node)
+        if isinstance(node, ScalarNode):
+            return _scalar(node)
+        if isinstance(node, SequenceNode):
+            return [self.value(one, (*path, at), depth + 1) for at, one in enumerate(node.value)]
+        return self._map(node, path, depth)
+
+    def _skip(self, node: Node, depth: int) -> None:
+        # What is ignored may hold anything that YAML can say, within the same bounds.
+        self._count(node, depth)
+        if isinstance(node, ScalarNode):
+            return
+        for one in node.value:
+            for part in one if isinstance(one, tuple) else (one,):
+                self._skip(part, depth + 1)
+
+    def _count(self, node: Node, depth: int) -> None:
         self.count += 1
         if self.count > _MOST_VALUES or depth > _DEEPEST:
             raise ConfigError(
@@ -103,23 +148,20 @@ class _Reading:
                 file=self.lines.file,
                 line=node.start_mark.line + 1,
             )
-        self.lines.note(path, node)
-        if isinstance(node, ScalarNode):
-            return _scalar(node)
-        if isinstance(node, SequenceNode):
-            return [self.value(one, (*path, at), depth + 1) for at, one in enumerate(node.value)]
-        return self._map(node, path, depth)
 
     def _map(self, node: Node, path: Path, depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key = key_node.value if isinstance(key_node, ScalarNode) else ""
-            if not isinstance(key, str) or not key or key == "<<":
+            if not isinstance(key_node, ScalarNode) or not key_node.value or key_node.tag.endswith(":merge"):
                 raise self._error("config-value", "a key here is not a plain word", key_node)
+            key = key_node.value
             if key in found:
-                raise self._error("config-duplicate-key", f"the key {key} is there twice", key_node)
+                raise self._error("config-duplicate-key", f"the key {shown(key)} is there twice", key_node)
             self.lines.note((*path, key), key_node)
-            found[key] = self.value(value_node, (*path, key), depth + 1)
+            if key.startswith("x-") and is_key(path):
+                self._skip(value_node, depth + 1)
+            else:
+                found[key] = self.value(value_node, (*path, key), depth + 1)
         return found
 
     def _error(self, code: str, message: str, node: Node) -> ConfigError:
@@ -127,7 +169,7 @@ class _Reading:
 
 
 def _scalar(node: ScalarNode) -> Any:
-    if node.style or node.tag == "tag:yaml.org,2002:str":
+    if node.tag == "tag:yaml.org,2002:str":
         return node.value
     if node.tag == "tag:yaml.org,2002:null":
         return None

@@ -1,22 +1,26 @@
 """Reading gitops-tk.yaml: every fault is told with its line, and what was probably meant."""
 
 import re
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from gitops_tk import __version__
 from gitops_tk.config import model
 from gitops_tk.config.layout import Layout, LayoutError
-from gitops_tk.config.lines import Lines, Path, read
+from gitops_tk.config.lines import Lines, Path, read, shown
 from gitops_tk.config.model import Config, Environment, ImageKeys, nearest
 from gitops_tk.errors import ConfigError, UsageError
 from gitops_tk.model import names
+from gitops_tk.model.changes import Publish
 from gitops_tk.model.snapshot import Snapshot
 
 CONFIG_FILE = "gitops-tk.yaml"
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
-_CLAUSE = re.compile(r"(>=|<=|==|!=|>|<)\s*(\d+(?:\.\d+)*)")
+_CLAUSE = re.compile(r"(>=|<=|==|!=|>|<)\s*([0-9]{1,9}(?:\.[0-9]{1,9}){0,5})")
+_IMAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_ABSENT: Any = object()
+_CHOICES = {"publish": get_args(Publish), "kind": get_args(model.ForgeKind)}
 
 
 def load(snapshot: Snapshot) -> Config:
@@ -49,59 +53,62 @@ def parse(data: bytes, file: str = CONFIG_FILE) -> Config:
 
 class _Reader:
     def __init__(self, content: dict[str, Any], lines: Lines) -> None:
-        self.content = _without_extensions(content)
+        self.content = content
         self.lines = lines
 
     def config(self) -> Config:
         self._check_version()
         environments = self._environments()
-        images = {"default": model.image_keys(model.FileImage())} | self._images(("images",))
+        images = self._images(("images",), {"default": model.DEFAULT_IMAGE})
         services = {}
         for name in self._map(("services",)):
             self._name(("services", name), names.service, name)
             # Only its images are the service's own; everything else in it is unknown, and said to be.
             self._convert(("services", name), model.FileService, {"images"})
-            services[name] = self._images(("services", name, "images"))
+            services[name] = self._images(("services", name, "images"), images)
         return Config(
             environments=tuple(environments),
             layout=self._layout(environments),
             images=images,
             services=services,
-            promotion=self._convert(("promotion",), model.FilePromotion),
+            promotion=self._promotion(),
             forge=self._convert(("forge",), model.FileForge),
             requires=self.content.get("requires"),
         )
 
     def _check_version(self) -> None:
+        requires = self.content.get("requires")
+        if requires is not None:
+            self._check_requires(requires)
         version = self.content.get("apiVersion")
         if version != model.API_VERSION:
-            said = "is missing" if version is None else f"{version!r} is unknown"
+            said = "is missing" if version is None else f"{shown(str(version))} is unknown"
             place = ("apiVersion",) if "apiVersion" in self.content else ()
             raise self._error(
                 place, "config-version", f"apiVersion {said}", f"this gitops-tk reads {model.API_VERSION}"
             )
-        requires = self.content.get("requires")
-        if requires is not None:
-            self._check_requires(requires)
         # Everything but what has maps or lists of its own, which are read one by one to know their lines.
         shallow = {key for key in self.content if key not in ("apiVersion", "requires")}
-        for key in shallow - set(model.FileConfig.__struct_encode_fields__):
+        for key in sorted(shallow - set(model.FileConfig.__struct_encode_fields__), key=self._line_of_key):
             raise self._unknown((), key, model.FileConfig.__struct_encode_fields__)
 
     def _check_requires(self, requires: Any) -> None:
-        clauses = [_CLAUSE.fullmatch(part.strip()) for part in str(requires).split(",")]
+        if not isinstance(requires, str):
+            raise self._error(("requires",), "config-value", "requires: expected text", 'write requires: ">=1.2"')
+        clauses = [_CLAUSE.fullmatch(part.strip()) for part in requires.split(",")]
         here = tuple(int(part) for part in re.findall(r"\d+", __version__)[:3])
         for clause in clauses:
             if clause is None:
                 raise self._error(
                     ("requires",),
                     "config-requires",
-                    f"requires: {requires!r} is not understood",
+                    f"requires: {shown(requires)} is not understood",
                     'write ">=1.2"',
                 )
             asked = tuple(int(part) for part in clause[2].split("."))
-            padded = asked + (0,) * (3 - len(asked))
-            order = (here > padded) - (here < padded)
+            width = max(len(asked), len(here))
+            padded, own = asked + (0,) * (width - len(asked)), here + (0,) * (width - len(here))
+            order = (own > padded) - (own < padded)
             holds = {
                 ">=": order >= 0,
                 "<=": order <= 0,
@@ -133,11 +140,13 @@ class _Reader:
                 raise self._error(
                     (*place, "name"), "config-duplicate-environment", f"there are two environments {one.name}"
                 )
-            path = one.path or one.name
+            path = one.name if one.path is None else one.path
             if not _SEGMENT.fullmatch(path):
                 raise self._error((*place, "path"), "config-value", f"path {path!r} is not a path segment")
-            if any(path == (other.path or other.name) for other in found):
-                raise self._error(place, "config-duplicate-environment", f"two environments have the path {path}")
+            if any(path.casefold() == (other.path or other.name).casefold() for other in found):
+                raise self._error(
+                    (*place, "path"), "config-duplicate-environment", f"two environments have the path {path}"
+                )
             found.append(one)
         return self._ordered(found)
 
@@ -148,6 +157,8 @@ class _Reader:
             place: Path = ("environments", position, "from")
             before = (known[position - 1],) if position else ()
             sources = before if one.from_ is None else tuple(one.from_)
+            if len(set(sources)) != len(sources):
+                raise self._error(place, "config-value", f"{one.name} names an environment twice in from")
             for source in sources:
                 if source not in known:
                     raise self._error(
@@ -168,12 +179,12 @@ class _Reader:
         while len(settled) < len(sources):
             ready = {name for name, came in sources.items() if name not in settled and set(came) <= settled}
             if not ready:
-                names_left = [name for name in sources if name not in settled]
-                position = list(sources).index(names_left[0])
+                circle = _circle(sources, settled)
+                first = next(at for at, name in enumerate(sources) if name in circle)
                 raise self._error(
-                    ("environments", position, "from"),
+                    ("environments", first, "from"),
                     "config-circle",
-                    f"promotions go in a circle: {' and '.join(names_left)} come from each other",
+                    f"promotions go in a circle: {' from '.join([*circle, circle[0]])}",
                 )
             settled |= ready
 
@@ -185,26 +196,48 @@ class _Reader:
         except LayoutError as error:
             raise self._error(("layout", error.key), "config-layout", f"layout.{error.key}: {error}") from error
 
-    def _images(self, place: Path) -> dict[str, ImageKeys]:
-        images = {}
+    def _images(self, place: Path, inherited: dict[str, ImageKeys]) -> dict[str, ImageKeys]:
+        images = dict(inherited)
+        owners: dict[str, str] = {}
         for name in self._map(place):
             here = (*place, name)
+            if not _IMAGE_NAME.fullmatch(name):
+                raise self._error(here, "config-value", f"{shown(name)} is not an image's name")
             written = self._convert(here, model.FileImage)
-            parts = (written.tag, written.digest, written.build, written.revision)
-            if written.reference is not None and any(part is not None for part in parts):
-                raise self._error(
-                    here,
-                    "config-value",
-                    f"{name} has a reference, so tag, digest, build and revision are in it",
-                )
-            if "" in (*parts, written.reference):
-                raise self._error(here, "config-value", f"{name} has an empty key")
-            images[name] = model.image_keys(written)
+            keys = {part: key for part in written.__struct_fields__ if (key := getattr(written, part)) is not None}
+            if "reference" in keys and len(keys) > 1:
+                message = f"{name} has a reference, so tag, digest, build and revision are in it"
+                raise self._error(here, "config-value", message)
+            for part, key in keys.items():
+                self._check_key((*here, part), key)
+            images[name] = model.image_keys(written, inherited.get(name))
+            if not (images[name].tag or images[name].digest or images[name].reference):
+                raise self._error(here, "config-value", f"{name} needs a tag, a digest or a reference")
+        for name, image in images.items():
+            for key in (getattr(image, part) for part in image.__struct_fields__):
+                if key is not None and key in owners:
+                    message = f"{key} would hold two things: of {owners[key]} and of {name}"
+                    raise self._error((*place, name), "config-value", message)
+                if key is not None:
+                    owners[key] = name
         return images
+
+    def _promotion(self) -> model.FilePromotion:
+        promotion: model.FilePromotion = self._convert(("promotion",), model.FilePromotion)
+        for position, key in enumerate(promotion.keys):
+            self._check_key(("promotion", "keys", position), key, placeholders=False)
+        return promotion
+
+    def _check_key(self, place: Path, key: str, *, placeholders: bool = True) -> None:
+        if not key or not key.isprintable():
+            raise self._error(place, "config-value", f"{place[0]}: {key[:60]!r} is not a key of values")
+        if placeholders and {"{", "}"} & set(key.replace("{service}", "")):
+            message = f"{shown(key)} has a placeholder other than {{service}}"
+            raise self._error(place, "config-value", message)
 
     def _map(self, place: Path) -> dict[str, Any]:
         value = self._at(place)
-        if value is None:
+        if value is _ABSENT:
             return {}
         if not isinstance(value, dict):
             raise self._error(place, "config-value", f"{place[-1]} must be a map")
@@ -213,12 +246,12 @@ class _Reader:
     def _at(self, place: Path) -> Any:
         value: Any = self.content
         for step in place:
-            value = value.get(step) if isinstance(value, dict) else None
+            value = value.get(step, _ABSENT) if isinstance(value, dict) else _ABSENT
         return value
 
-    def _convert(self, place: Path, kind: type[Any], leave: set[str] | None = None, value: Any = None) -> Any:
-        written = self._at(place) if value is None else value
-        if written is None and not isinstance(place[-1], int):
+    def _convert(self, place: Path, kind: type[Any], leave: set[str] | None = None, value: Any = _ABSENT) -> Any:
+        written = self._at(place) if value is _ABSENT else value
+        if written is _ABSENT:
             return kind()
         if isinstance(written, dict):
             for key in written:
@@ -229,10 +262,12 @@ class _Reader:
             return msgspec.convert(written, kind)
         except msgspec.ValidationError as error:
             message, _, where = str(error).partition(" - at `$")
-            key = re.match(r"\.([\w-]+)", where)
-            spot = (*place, key[1]) if key else place
+            steps = [int(at) if at else word for word, at in re.findall(r"\.([\w-]+)|\[(\d+)\]", where)]
+            spot = (*place, *steps)
             label = ".".join(str(step) for step in spot if not isinstance(step, int))
-            raise self._error(spot, "config-value", f"{label}: {message[:1].lower()}{message[1:]}") from error
+            raise self._error(
+                spot, "config-value", f"{label}: {message[:1].lower()}{message[1:]}", _hint(label, message)
+            ) from error
 
     def _name(self, place: Path, check: Any, name: str) -> None:
         try:
@@ -242,15 +277,32 @@ class _Reader:
 
     def _unknown(self, place: Path, key: str, known: tuple[str, ...]) -> ConfigError:
         where = ".".join(str(step) for step in place if not isinstance(step, int))
-        label = f"{where}.{key}" if where else key
+        label = f"{where}.{shown(key)}" if where else shown(key)
         hint = nearest(key, known) or f"known keys are {', '.join(known)}; keys that begin with x- are ignored"
         return self._error((*place, key), "config-unknown-key", f"unknown key {label}", hint)
+
+    def _line_of_key(self, key: str) -> int:
+        return self.lines.of((key,)) or 0
 
     def _error(self, place: Path, code: str, message: str, hint: str | None = None) -> ConfigError:
         return ConfigError(message, code=code, hint=hint, file=self.lines.file, line=self.lines.of(place))
 
 
-def _without_extensions(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_extensions(one) for key, one in value.items() if not key.startswith("x-")}
-    return [_without_extensions(one) for one in value] if isinstance(value, list) else value
+def _circle(sources: dict[str, tuple[str, ...]], settled: set[str]) -> list[str]:
+    # Whoever is not settled waits for another that is not: following them comes back somewhere.
+    walked = [next(name for name in sources if name not in settled)]
+    while True:
+        following = next(name for name in sources[walked[-1]] if name not in settled)
+        if following in walked:
+            return walked[walked.index(following) :]
+        walked.append(following)
+
+
+def _hint(label: str, message: str) -> str | None:
+    choices = _CHOICES.get(label.rpartition(".")[2], ())
+    if choices and message.startswith("Invalid enum value"):
+        written = message.partition("'")[2].rstrip("'")
+        return nearest(written, choices) or f"it is one of {', '.join(choices)}"
+    if message.startswith("Expected `str") and re.search(r"got `(bool|int|float)`", message):
+        return "put it in quotes if it is meant as text"
+    return None

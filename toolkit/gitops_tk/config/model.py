@@ -11,12 +11,6 @@ from gitops_tk.model.changes import Publish
 
 API_VERSION = "gitops-tk/v1"
 ForgeKind = Literal["git", "github", "gitlab", "gitea", "bitbucket", "bitbucket-dc", "azure"]
-_DEFAULT_KEYS = {
-    "tag": "image.tag",
-    "digest": "image.digest",
-    "build": "image.build",
-    "revision": "image.revision",
-}
 
 
 def _text(description: str) -> Any:
@@ -108,6 +102,9 @@ class ImageKeys(Struct, frozen=True, kw_only=True):
     reference: str | None = None
 
 
+DEFAULT_IMAGE = ImageKeys(tag="image.tag", digest="image.digest", build="image.build", revision="image.revision")
+
+
 class Config(Struct, frozen=True, kw_only=True):
     """The configuration as it is meant."""
 
@@ -137,7 +134,7 @@ class Config(Struct, frozen=True, kw_only=True):
 
     def image_keys(self, service: str) -> dict[str, ImageKeys]:
         """The keys of a service's images, by the images' names."""
-        chosen = {**self.images, **self.services.get(service, {})}
+        chosen = self.services.get(service, self.images)
         return {
             name: ImageKeys(
                 **{part: key.replace("{service}", service) for part, key in _parts(keys).items() if key is not None}
@@ -153,12 +150,15 @@ class InitialEnvironment(Struct, frozen=True, kw_only=True):
     publish: Publish = "push"
 
 
-def image_keys(written: FileImage) -> ImageKeys:
-    """The keys of an image as written, with the defaults for the parts that are left out."""
+def image_keys(written: FileImage, inherited: ImageKeys | None) -> ImageKeys:
+    """The keys of an image as written, over those that an image of the same name has already.
+
+    A reference takes the place of all parts, and a part the place of a reference.
+    """
     if written.reference is not None:
         return ImageKeys(reference=written.reference)
-    parts = {part: getattr(written, part) or default for part, default in _DEFAULT_KEYS.items()}
-    return ImageKeys(**parts)
+    base = inherited if inherited is not None and inherited.reference is None else ImageKeys()
+    return ImageKeys(**{part: getattr(written, part) or key for part, key in _parts(base).items()})
 
 
 def to_builtins(config: Config) -> dict[str, Any]:
@@ -170,7 +170,7 @@ def to_builtins(config: Config) -> dict[str, Any]:
             {"name": env.name, "path": env.path, "from": list(env.from_), "publish": env.publish}
             for env in config.environments
         ],
-        "layout": dict(config.layout.templates),
+        "layout": {key: config.layout.templates.get(key) for key in DEFAULTS},
         "images": _images(config.images),
         "services": {name: {"images": _images(images)} for name, images in config.services.items()},
         "promotion": {"keys": config.promotion.keys},
@@ -182,7 +182,7 @@ def initial(environments: Sequence[InitialEnvironment], forge: str, chart_per_en
     """The text of a new repository's gitops-tk.yaml."""
     lines = [f"apiVersion: {API_VERSION}", "environments:                    # in promotion order"]
     for environment in environments:
-        lines.append(f"  - name: {environment.name}")
+        lines.append(f"  - name: {_quoted(environment.name)}")
         if environment.publish == "pull-request":
             lines.append("    publish: pull-request        # changes are proposed, not pushed")
     chart = "services/{service}/{env}/chart" if chart_per_environment else DEFAULTS["chart"]
@@ -203,6 +203,12 @@ def nearest(name: str, known: Sequence[str]) -> str | None:
 
     close = get_close_matches(name, known, n=1)
     return f"did you mean {close[0]}?" if close else None
+
+
+def _quoted(name: str) -> str:
+    # Names that some YAML reader takes for a number, a date, true, false or nothing.
+    odd = not name[:1].isalpha() or name in ("y", "n", "yes", "no", "on", "off", "true", "false", "null")
+    return f'"{name}"' if odd else name
 
 
 def _parts(keys: ImageKeys) -> dict[str, str | None]:

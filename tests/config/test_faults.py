@@ -1,0 +1,144 @@
+"""What a wrong gitops-tk.yaml is told: a code, a line, and what was probably meant."""
+
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from gitops_tk.config.load import parse
+from gitops_tk.config.model import ImageKeys, InitialEnvironment, initial, to_builtins
+from gitops_tk.errors import ConfigError
+
+_HEAD = "apiVersion: gitops-tk/v1\nenvironments:\n  - name: dev\n  - name: staging\n  - name: prod\n"
+_BOMB = "x-a: &a0 [1, 1]\n" + "".join(f"x-a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9))
+
+
+@pytest.mark.parametrize(
+    ("added", "code", "line"),
+    [
+        ("  - {name: qa, path: DEV}\n", "config-duplicate-environment", 6),
+        ("  - {name: qa, path: ''}\n", "config-value", 6),
+        ("  - name: qa\n    from:\n    - dev\n    - dev\n", "config-value", 7),
+        ("  - name: qa\n    from:\n    - dev\n    - 5\n", "config-value", 9),
+        ("  - {name: qa}\n  - {name: b, from: [c]}\n  - {name: c, from: [b]}\n", "config-circle", 7),
+        ("  - {name: !custom qa}\n", "config-yaml", 6),
+        ("forge: !!python/object:os.system {}\n", "config-yaml", 6),
+        ("layout:\n", "config-value", 6),
+        ("promotion:\n", "config-value", 6),
+        ("services: {a: }\n", "config-value", 6),
+        ("images: {web: }\n", "config-value", 6),
+        ("images: {web: {}}\n", "config-value", 6),
+        ("images:\n  web:\n    tag: a.{env}\n", "config-value", 8),
+        ('images: {web: {tag: "a\\nb"}}\n', "config-value", 6),
+        ('images: {"a\\nb": {tag: a}}\n', "config-value", 6),
+        ("images:\n  web: {tag: image.tag}\n", "config-value", 7),
+        ("promotion:\n  keys:\n  - a\n  - ''\n", "config-value", 9),
+        ("requires: 1.2\n", "config-value", 6),
+        (f"requires: '>={'9' * 5000}'\n", "config-requires", 6),
+        ("requires: '>=\u0663'\n", "config-requires", 6),
+        ("x-a: &a {b: *a}\n", "config-alias-bomb", 6),
+        (_BOMB, "config-alias-bomb", None),
+        ("forge:\n  kind: git\n  kind: gitea\n", "config-duplicate-key", 8),
+        ("images:\n", "config-value", 6),
+        ("services:\n", "config-value", 6),
+        ("forge: {<<: {kind: git}}\n", "config-value", 6),
+        ("a: \x01\n", "config-yaml", 6),
+        ("a: b\x00\n", "config-encoding", 6),
+    ],
+)
+def test_a_fault_is_told_with_its_line(added: str, code: str, line: int | None) -> None:
+    with pytest.raises(ConfigError) as refused:
+        parse((_HEAD + added).encode())
+    assert refused.value.code == code
+    assert line is None or refused.value.line == line
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "---\n", "~\n", "\ufeff"])
+def test_a_file_that_holds_nothing_is_empty(text: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        parse(text.encode())
+    assert refused.value.code == "config-empty"
+
+
+@pytest.mark.parametrize("opening", ["[", "- ", "? ", "{a: "])
+def test_a_nesting_that_would_end_the_process_is_refused(opening: str) -> None:
+    # In a process of its own: without the guard, libyaml ends it.
+    program = (
+        "import sys\nfrom gitops_tk.config.load import parse\nfrom gitops_tk.errors import ConfigError\n"
+        "try: parse(sys.argv[1].encode() * 200_000)\nexcept ConfigError as error: print(error.code, error.line)"
+    )
+    done = subprocess.run([sys.executable, "-c", program, opening], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "config-alias-bomb 1\n")
+
+
+def test_an_older_program_says_so_before_it_looks_at_the_version_of_the_form() -> None:
+    with pytest.raises(ConfigError) as refused:
+        parse(b"requires: '>=99'\napiVersion: gitops-tk/v2\nnew: 1\n")
+    assert (refused.value.code, refused.value.line) == ("config-requires", 1)
+
+
+def test_a_required_version_may_have_more_parts_than_this_one() -> None:
+    assert parse((_HEAD + "requires: '>=0.1.0.0'\n").encode()).requires == ">=0.1.0.0"
+
+
+@pytest.mark.parametrize(
+    ("added", "hint"),
+    [
+        ("  - {name: qa, publish: pull_request}\n", "did you mean pull-request?"),
+        ("forge: {kind: gitub}\n", "did you mean github?"),
+        ("  - {name: no}\n", "put it in quotes if it is meant as text"),
+    ],
+)
+def test_a_hint_says_what_was_probably_meant(added: str, hint: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        parse((_HEAD + added).encode())
+    assert refused.value.hint == hint
+
+
+def test_a_message_holds_nothing_that_a_terminal_obeys() -> None:
+    with pytest.raises(ConfigError) as refused:
+        parse((_HEAD + '"a\\e[31m": 1\n').encode())
+    assert refused.value.message.isprintable()
+
+
+def test_ignored_keys_may_hold_anything_and_names_are_never_ignored() -> None:
+    config = parse(
+        (
+            _HEAD
+            + "x-a: &a {5: 6, '': 1}\nforge: {x-b: {<<: *a}}\n"
+            + "services: {x-ray: {images: {default: {tag: ray.tag}}}}\n"
+        ).encode()
+    )
+    assert config.image_keys("x-ray")["default"].tag == "ray.tag"
+
+
+def test_a_service_overrides_the_repository_s_keys_one_by_one() -> None:
+    config = parse(
+        (
+            _HEAD
+            + "images: {default: {tag: app.tag}, web: {tag: web.tag}}\n"
+            + "services:\n  u: {images: {default: {digest: d.d}}}\n  r: {images: {default: {reference: app.image}}}\n"
+        ).encode()
+    )
+    default = ImageKeys(tag="app.tag", digest="d.d", build="image.build", revision="image.revision")
+    assert config.image_keys("u") == {"default": default, "web": ImageKeys(tag="web.tag")}
+    assert config.image_keys("r")["default"] == ImageKeys(reference="app.image")
+
+
+def test_a_part_takes_the_place_of_a_reference() -> None:
+    text = _HEAD + "images: {default: {reference: a.image}}\nservices: {u: {images: {default: {tag: u.tag}}}}\n"
+    assert parse(text.encode()).image_keys("u") == {"default": ImageKeys(tag="u.tag")}
+
+
+def test_the_shown_configuration_is_read_back_as_the_same() -> None:
+    text = _HEAD + "layout: {shared: null}\nservices: {a: {images: {default: {tag: t.t}}}}\nforge: {kind: gitea}\n"
+    shown = to_builtins(parse(text.encode()))
+    assert shown["layout"]["shared"] is None
+    assert to_builtins(parse(yaml.safe_dump(shown).encode())) == shown
+
+
+@pytest.mark.parametrize("name", ["no", "on", "y", "null", "1e3", "2024-01-01", "0o17", "dev"])
+def test_a_first_file_keeps_names_that_yaml_would_read_as_something_else(name: str) -> None:
+    config = parse(initial([InitialEnvironment(name=name)], "git", chart_per_environment=False))
+    assert config.environments[0].name == name

@@ -1,0 +1,127 @@
+"""Path templates: what one may hold, and whether two of them can ever name the same path."""
+
+import re
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+SERVICE = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_NAME = re.compile(SERVICE)
+# Windows holds none of these in a name, and git reads `:` and the globs in a path specially.
+_FORBIDDEN = frozenset('\\:*?"<>|')
+
+
+class TemplateError(ValueError):
+    """A template that is not a path inside the repository, or whose placeholders cannot be told apart."""
+
+
+class Slot(Struct, frozen=True):
+    """A path segment that holds a service's name between two fixed texts."""
+
+    before: str
+    after: str
+
+    def holds(self, segment: str) -> str | None:
+        """The service whose name gives this segment, or None."""
+        if not (segment.startswith(self.before) and segment.endswith(self.after)):
+            return None
+        name = segment[len(self.before) : len(segment) - len(self.after)]
+        fits = len(segment) > len(self.before) + len(self.after) and _NAME.fullmatch(name)
+        return name if fits else None
+
+    def meets(self, other: "Slot") -> bool:
+        """Whether some service in one and some service in the other give the same segment."""
+        if len(self.before) < len(other.before):
+            return other.meets(self)
+        if not self.before.startswith(other.before):
+            return False
+        # The other's name begins with this text; it goes on with ours, or ends in it.
+        head = self.before[len(other.before) :]
+        if len(self.after) >= len(other.after):
+            tail = self.after[: len(self.after) - len(other.after)]
+            return self.after.endswith(other.after) and _is_name(f"{head}x{tail}")
+        tail = other.after[: len(other.after) - len(self.after)]
+        if not other.after.endswith(self.after):
+            return False
+        # Either the names share some text between head and tail, or head's end is tail's beginning.
+        shared = range(min(len(head), len(tail)) + 1)
+        return (_is_name(f"{head}x") and _is_name(f"x{tail}")) or any(
+            head[len(head) - size :] == tail[:size] and _is_name(head[: len(head) - size]) and _is_name(tail[size:])
+            for size in shared
+        )
+
+
+Pattern = tuple[str | Slot, ...]
+
+
+def check(text: str) -> None:
+    """Refuses a template that could leave the repository, or whose placeholders run together.
+
+    Raises:
+        TemplateError: with what is wrong.
+    """
+    segments = text.split("/")
+    if {"", ".", ".."} & set(segments):
+        raise TemplateError(f"{text!r} is not a path inside the repository")
+    if not text.isprintable() or _FORBIDDEN & set(text):
+        raise TemplateError(f"{text!r} holds a control character or one of {' '.join(sorted(_FORBIDDEN))}")
+    if any(segment.startswith("-") or segment.endswith((".", " ")) for segment in segments):
+        raise TemplateError(f"{text!r} has a segment that starts with '-', or ends with '.' or a space")
+    rest = PLACEHOLDER.sub("", text)
+    if set(PLACEHOLDER.findall(text)) - {"service", "env"} or "{" in rest or "}" in rest:
+        raise TemplateError(f"{text!r} has a placeholder other than {{service}} and {{env}}")
+    for segment in segments:
+        found = PLACEHOLDER.findall(segment)
+        if len(found) != len(set(found)) or "}{" in segment:
+            raise TemplateError(f"{segment!r} can be read in two ways: put a '.' or '/' between the placeholders")
+
+
+def pattern(text: str, env: str) -> Pattern:
+    """The template's segments in one environment.
+
+    Letters are folded: a file system that does not tell `Apps` from `apps` must not mix two things either.
+    """
+    segments: list[str | Slot] = []
+    for segment in text.replace("{env}", env).split("/"):
+        before, found, after = segment.partition("{service}")
+        segments.append(Slot(before.casefold(), after.casefold()) if found else before.casefold())
+    return tuple(segments)
+
+
+def overlap(first: Pattern, second: Pattern) -> bool:
+    """Whether one pattern can name the other's path, or a folder above it.
+
+    It is exact where `{service}` is there once; where it repeats, it may refuse what would be safe, never the reverse.
+    """
+    if len(first) > len(second):
+        return overlap(second, first)
+    fixed: tuple[set[str], set[str]] = (set(), set())
+    slots: list[tuple[Slot, Slot]] = []
+    for one, two in zip(first, second, strict=False):
+        if isinstance(one, Slot) and isinstance(two, Slot):
+            if not one.meets(two):
+                return False
+            slots.append((one, two))
+        elif isinstance(one, Slot) or isinstance(two, Slot):
+            slot, text, side = (one, two, 0) if isinstance(one, Slot) else (two, one, 1)
+            name = slot.holds(str(text)) if isinstance(slot, Slot) else None
+            if name is None:
+                return False
+            fixed[side].add(name)
+        elif one != two:
+            return False
+    return _agree(fixed, slots)
+
+
+def _agree(fixed: tuple[set[str], set[str]], slots: Sequence[tuple[Slot, Slot]]) -> bool:
+    # What segments with a name at the same place in both say about the two names together.
+    if any(one == two for one, two in slots):
+        fixed = (fixed[0] | fixed[1],) * 2
+        if any(len(one.before + one.after) != len(two.before + two.after) for one, two in slots):
+            return False
+    return len(fixed[0]) < 2 and len(fixed[1]) < 2
+
+
+def _is_name(text: str) -> bool:
+    return _NAME.fullmatch(text) is not None
