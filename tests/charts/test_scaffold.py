@@ -8,8 +8,10 @@ import yaml
 
 from gitops_tk import resources
 from gitops_tk.charts import kubernetes
+from gitops_tk.charts.answers import Answers
 from gitops_tk.charts.engine import LoadedChart, find
-from gitops_tk.charts.scaffold import Answers, environment_values, scaffold, shared_values
+from gitops_tk.charts.scaffold import environment_values, scaffold, shared_values
+from gitops_tk.charts.skeleton import Skeleton
 from gitops_tk.errors import ChartError, UsageError
 from gitops_tk.values.document import Document
 from gitops_tk.values.merge import merge
@@ -19,7 +21,7 @@ _DIGEST = "sha256:" + "a" * 64
 
 
 def _files(answers: Answers = _ANSWERS) -> dict[str, bytes]:
-    return scaffold(resources.folder("chart-skeleton"), answers)
+    return scaffold(Skeleton.in_folder(resources.folder("chart-skeleton")), answers)
 
 
 @pytest.fixture(scope="module")
@@ -206,7 +208,7 @@ def test_helms_own_braces_stay_and_no_delimiter_of_the_skeleton_is_left() -> Non
 
 def test_a_skeleton_cannot_run_code_follow_links_or_use_what_it_does_not_know(tmp_path: Path) -> None:
     (tmp_path / "chart").mkdir()
-    about = "version: '1'\nprofiles: [http]\ntemplated: [a.yaml]\n"
+    about = "version: '1'\nprofiles: {http: x}\ntemplated: [chart/a.yaml]\n"
     (tmp_path / "skeleton.yaml").write_text(about)
     for text in (
         "[[ unknown ]]",
@@ -216,11 +218,11 @@ def test_a_skeleton_cannot_run_code_follow_links_or_use_what_it_does_not_know(tm
     ):
         (tmp_path / "chart/a.yaml").write_text(text)
         with pytest.raises(ChartError):
-            scaffold(tmp_path, _ANSWERS)
+            scaffold(Skeleton.in_folder(tmp_path), _ANSWERS)
     (tmp_path / "chart/a.yaml").write_text("fine")
     (tmp_path / "chart/link").symlink_to("/etc/passwd")
     with pytest.raises(ChartError):
-        scaffold(tmp_path, _ANSWERS)
+        scaffold(Skeleton.in_folder(tmp_path), _ANSWERS)
 
 
 def test_every_key_of_the_schema_is_described_and_every_value_is_in_it() -> None:

@@ -51,7 +51,7 @@ def new_service(
     """
 
     def action() -> Result:
-        from gitops_tk.charts.scaffold import Answers
+        from gitops_tk.charts.answers import Answers
         from gitops_tk.errors import UsageError
         from gitops_tk.workflows.author import author
         from gitops_tk.workflows.new_service import plan

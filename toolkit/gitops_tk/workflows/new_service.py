@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from gitops_tk import resources
-from gitops_tk.charts.scaffold import Answers, environment_values, scaffold
+from gitops_tk.charts.answers import Answers
+from gitops_tk.charts.scaffold import environment_values, scaffold
+from gitops_tk.charts.skeleton import Skeleton
 from gitops_tk.config.load import load
 from gitops_tk.config.model import Config
 from gitops_tk.errors import GitopsTkError
@@ -46,7 +48,7 @@ def plan(answers: Answers, views: Views, intent: Any) -> Plan:
 
 
 def _files(config: Config, answers: Answers) -> dict[str, bytes]:
-    chart = scaffold(resources.folder("chart-skeleton"), answers)
+    chart = scaffold(Skeleton.in_folder(resources.folder("chart-skeleton")), answers)
     files: dict[str, bytes] = {}
     for environment in config.environments:
         folder = config.layout.chart_path(answers.service, environment)

@@ -1,0 +1,151 @@
+"""A skeleton: what a new service is made from. The project's own, or a team's.
+
+`skeleton.yaml` tells its version, the profiles, which files are Jinja2 templates, and which are for some profiles
+alone. Delimiters are `[[ ]]`, `[% %]` and `[# #]`, which Helm and Go do not use. Templates run in Jinja2's sandbox,
+and a name that they do not know is an error.
+"""
+
+import json
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+from msgspec import Struct
+
+from gitops_tk.errors import ChartError, UsageError
+from gitops_tk.nesting import too_deep
+
+ABOUT = "skeleton.yaml"
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Variable(Struct, frozen=True, forbid_unknown_fields=True):
+    """One of the skeleton's own questions."""
+
+    description: str = ""
+    default: str = ""
+
+
+class About(Struct, frozen=True, forbid_unknown_fields=True):
+    """What `skeleton.yaml` says.
+
+    Attributes:
+        version: the skeleton's own version, recorded in each chart.
+        profiles: kinds of services, each with a line about it.
+        templated: patterns of the files that are templates; `*` stands for any characters, `/` included.
+        only: patterns of files that some profiles alone have.
+        variables: what `--var` answers.
+    """
+
+    version: str
+    profiles: dict[str, str]
+    templated: tuple[str, ...] = ()
+    only: dict[str, tuple[str, ...]] = {}
+    variables: dict[str, Variable] = {}
+
+
+class Skeleton:
+    """A skeleton's files, by their paths in it.
+
+    Raises:
+        ChartError: `skeleton.yaml` is missing, or says something that it cannot (code `skeleton`).
+    """
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self._files = files
+        self.about = _read(files)
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> "Skeleton":
+        """Reads a skeleton from disk; a symbolic link in it is refused."""
+        files = {}
+        for path in sorted(folder.rglob("*")):
+            name = path.relative_to(folder).as_posix()
+            if path.is_symlink():
+                raise ChartError(f"the skeleton holds a symbolic link: {name}", code="skeleton", file=name)
+            if path.is_file():
+                files[name] = path.read_bytes()
+        return cls(files)
+
+    def check(self, profile: str, given: Mapping[str, str]) -> None:
+        """Refuses a profile and variables that the skeleton does not have.
+
+        Raises:
+            UsageError: with what it has.
+        """
+        _check_known("profile", profile, self.about.profiles)
+        for name in given:
+            _check_known("variable", name, self.about.variables)
+
+    def render(self, part: str, profile: str, context: Mapping[str, Any]) -> dict[str, bytes]:
+        """The files of a part (`chart` or `app`) for a profile, by their paths inside it.
+
+        Args:
+            context: what templates may use by name.
+
+        Raises:
+            ChartError: a template is broken, or uses what it does not know.
+        """
+        found = {}
+        for path, data in sorted(self._files.items()):
+            if path.startswith(part + "/") and self._has(path, profile):
+                name = path[len(part) + 1 :]
+                found[name] = _rendered(data, context, path) if self._is_templated(path) else data
+        return found
+
+    def _has(self, path: str, profile: str) -> bool:
+        return all(profile in profiles for rule, profiles in self.about.only.items() if fnmatchcase(path, rule))
+
+    def _is_templated(self, path: str) -> bool:
+        return any(fnmatchcase(path, rule) for rule in self.about.templated)
+
+
+def _read(files: Mapping[str, bytes]) -> About:
+    if ABOUT not in files:
+        raise ChartError(f"the skeleton has no {ABOUT}", code="skeleton", file=ABOUT)
+    try:
+        if too_deep(files[ABOUT].decode()) is not None:
+            raise yaml.YAMLError("it is nested too deep")
+        said = yaml.load(files[ABOUT], Loader=_LOADER)  # noqa: S506 - the C form of the safe loader
+        return msgspec.convert(said, About)
+    except (UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as error:
+        raise ChartError(f"the skeleton's {ABOUT}: {error}", code="skeleton", file=ABOUT) from error
+
+
+def _rendered(data: bytes, context: Mapping[str, Any], name: str) -> bytes:
+    from jinja2 import StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    environment = ImmutableSandboxedEnvironment(
+        variable_start_string="[[",
+        variable_end_string="]]",
+        block_start_string="[%",
+        block_end_string="%]",
+        comment_start_string="[#",
+        comment_end_string="#]",
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,
+    )
+    environment.filters["yaml"] = _quoted
+    try:
+        return environment.from_string(data.decode()).render(context).encode()
+    except Exception as error:
+        # A template may fail in as many ways as an expression can; each is a fault of the skeleton.
+        line = getattr(error, "lineno", None)
+        raise ChartError(f"the skeleton's {name}: {error}", code="skeleton", file=name, line=line) from error
+
+
+def _quoted(value: Any) -> str:
+    # JSON in ASCII is YAML that every reader takes for the same string.
+    return json.dumps(str(value))
+
+
+def _check_known(what: str, name: str, known: Mapping[str, object]) -> None:
+    if name not in known:
+        raise UsageError(f"there is no {what} {name!r}", code=f"unknown-{what}", hint=f"there are {', '.join(known)}")
