@@ -69,8 +69,9 @@ def test_a_changeset_writes_copies_and_deletes_in_one_commit(remote: Path) -> No
             Copy("copied", folder.oid, FOLDER),
             Delete("f.txt"),
         )
-        oid = there.commit(snapshot, ChangeSet(operations), "subject\n\nKey: value\n")
-        assert there.push(oid, "main").answer == "accepted"
+        plan = Plan(changeset=ChangeSet(operations), subject="subject", trailers=(("Key", "value"),))
+        (oid,) = there.commit(snapshot, [plan])
+        assert there.push({"main": oid}).answer == "accepted"
     assert repo.git(remote, "ls-tree", "-r", "--format=%(objectmode) %(path)", "main").splitlines() == [
         "100644 a/b/c.txt",
         "100644 a/b/d.txt",

@@ -32,6 +32,7 @@ def bump(
         str, typer.Option(envvar="GITOPS_TK_IMAGE", metavar="NAME", help="Which of the service's images.")
     ] = "default",
     allow_older: opt.AllowOlder = False,
+    split: opt.Split = False,
     local: opt.Local = False,
     repo: opt.Repo = None,
     branch: opt.Branch = None,
@@ -51,7 +52,9 @@ def bump(
         from gitops_tk.workflows.deliver import deliver
 
         wanted = Image(tag=tag, digest=digest or "", build=build, revision=revision or "")
-        request = BumpRequest(services=tuple(services), env=env, image=wanted, name=image, allow_older=allow_older)
+        request = BumpRequest(
+            services=tuple(services), env=env, image=wanted, name=image, allow_older=allow_older, split=split
+        )
         request.check()
         options = opt.shared(repo, branch, local=local, dry_run=dry_run, message=message, retry_for=retry_for)
         return deliver("bump", lambda views, intent: plan(request, views, intent), options)

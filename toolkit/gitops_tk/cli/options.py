@@ -85,6 +85,10 @@ Commit = Annotated[
     bool,
     typer.Option("--commit", envvar="GITOPS_TK_COMMIT", help="Commit in the checkout what was written."),
 ]
+Split = Annotated[
+    bool,
+    typer.Option("--split", envvar="GITOPS_TK_SPLIT", help="One commit, or one proposal, for each service."),
+]
 AllowOlder = Annotated[bool, typer.Option("--allow-older", help="Let an older build overwrite a newer one.")]
 
 

@@ -27,6 +27,7 @@ def promote(
         ),
     ] = None,
     allow_older: opt.AllowOlder = False,
+    split: opt.Split = False,
     local: opt.Local = False,
     repo: opt.Repo = None,
     branch: opt.Branch = None,
@@ -45,7 +46,12 @@ def promote(
         from gitops_tk.workflows.promote import PromoteRequest, plan
 
         request = PromoteRequest(
-            source=source, target=target, services=tuple(services or ()), tag=tag, allow_older=allow_older
+            source=source,
+            target=target,
+            services=tuple(services or ()),
+            tag=tag,
+            allow_older=allow_older,
+            split=split,
         )
         options = opt.shared(repo, branch, local=local, dry_run=dry_run, message=message, retry_for=retry_for)
         return deliver("promote", lambda views, intent: plan(request, views, intent), options)

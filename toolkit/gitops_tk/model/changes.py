@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from gitops_tk.model.snapshot import FILE
 
@@ -83,6 +83,12 @@ class ChangeSet(Struct, frozen=True):
     operations: tuple[Operation, ...] = ()
     changes: tuple[Change, ...] = ()
 
+    def of(self, service: str) -> "ChangeSet":
+        """The part of it that is about one service: its changes, and the operations on the files that they name."""
+        changes = tuple(change for change in self.changes if change.service == service)
+        files = {change.file for change in changes}
+        return ChangeSet(tuple(operation for operation in self.operations if operation.path in files), changes)
+
 
 class Plan(Struct, frozen=True, kw_only=True):
     """What a workflow wants done, from one view of the repository.
@@ -94,6 +100,7 @@ class Plan(Struct, frozen=True, kw_only=True):
         trailers: `(key, value)` pairs for programs.
         publish: whether the change is pushed or proposed.
         proposal: the branch that a proposal is pushed to.
+        split: the same change as one plan a service, for `--split`; empty for one commit.
     """
 
     changeset: ChangeSet = ChangeSet()
@@ -104,7 +111,13 @@ class Plan(Struct, frozen=True, kw_only=True):
     publish: Publish = "push"
     proposal: str | None = None
     skipped: tuple[Skipped, ...] = ()
-    gates: tuple[Gate, ...] = field(default=())
+    gates: tuple[Gate, ...] = ()
+    split: tuple["Plan", ...] = ()
+
+    @property
+    def commits(self) -> tuple["Plan", ...]:
+        """The plans that become one commit, or one proposal, each."""
+        return self.split or (self,)
 
     @property
     def message(self) -> str:

@@ -45,10 +45,19 @@ class PullRequest(Struct, frozen=True, kw_only=True):
     url: str | None = None
 
 
+class Commit(Struct, frozen=True, kw_only=True):
+    """One of the commits that `--split` makes."""
+
+    commit: str
+    message: str
+
+
 class Result(Struct, kw_only=True):
     """What a command did, and everything a program may want to know about it.
 
     Attributes:
+        commit: the commit that was made; of several the last.
+        commits: the commits of `--split`, one a service, in the order they were made.
         details: what a command that only looks has found, under keys of its own beside the common ones.
         advice: lines for people, printed to standard error: what to do next.
         exit_code: set where the outcome alone does not decide it.
@@ -60,6 +69,7 @@ class Result(Struct, kw_only=True):
     skipped: tuple[Skipped, ...] = ()
     gates: tuple[Gate, ...] = ()
     commit: str | None = None
+    commits: tuple[Commit, ...] = ()
     branch: str | None = None
     message: str | None = None
     attempts: int = 0

@@ -14,7 +14,8 @@ def document(result: Result) -> str:
     plain: dict[str, Any] = {"schema": SCHEMA, **msgspec.to_builtins(result)}
     for hidden in ("details", "advice", "exit_code"):
         del plain[hidden]
-    if result.diff is None:
-        del plain["diff"]
+    for optional in ("diff", "commits"):
+        if not plain[optional]:
+            del plain[optional]
     plain |= result.details
     return msgspec.json.format(msgspec.json.encode(plain), indent=2).decode() + "\n"

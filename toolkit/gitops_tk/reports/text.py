@@ -82,17 +82,22 @@ def _ending(result: Result) -> str:
     short = (result.commit or "")[:_SHORT]
     match result.outcome:
         case "changed":
-            return f"pushed {short} to {result.branch}"
+            return f"pushed {_counted(result)}{short} to {result.branch}"
         case "committed":
-            return f"committed {short} on {result.branch}"
+            return f"committed {_counted(result)}{short} on {result.branch}"
         case "written":
             return "written; commit it when you are ready"
         case "proposed":
-            return f"proposed {short} on {result.pull_requests[0].branch}"
+            branches = ", ".join(one.branch for one in result.pull_requests)
+            return f"proposed on {branches}" if result.commits else f"proposed {short} on {branches}"
         case "planned":
             return "dry run: nothing was written"
         case _:
             return "unchanged: there is nothing to do"
+
+
+def _counted(result: Result) -> str:
+    return f"{len(result.commits)} commits, the last is " if len(result.commits) > 1 else ""
 
 
 def _problem(problem: Problem) -> list[str]:

@@ -1,12 +1,12 @@
 """A checkout: its files as they are, written in place, and committed by git itself."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
 from gitops_tk.errors import RepositoryError
-from gitops_tk.model.changes import ChangeSet
+from gitops_tk.model.changes import ChangeSet, Delete, Plan, Write
 from gitops_tk.repository.git import Git, check_version, failure
 from gitops_tk.repository.location import RemoteLocation, is_url, remote
 from gitops_tk.repository.remote import Remote
@@ -76,11 +76,11 @@ class Checkout:
         self._refuse_uncommitted(changeset)
         write(self.root, changeset)
 
-    def commit(self, changeset: ChangeSet, message: str) -> str:
-        """Writes a ChangeSet and commits those files alone, on the current branch; returns the commit's id.
+    def commit(self, plans: Sequence[Plan]) -> list[str]:
+        """Writes each plan's files and commits those alone, on the current branch; returns the commits' ids.
 
         Raises:
-            RepositoryError: no branch is checked out, or git cannot commit; the files are then as before.
+            RepositoryError: no branch is checked out, or git cannot commit; all is then as before.
         """
         check_version(self._git.run("--version").stdout)
         if not self.is_git:
@@ -91,6 +91,18 @@ class Checkout:
                 code="detached-head",
                 hint="git switch to the branch that the commit is for",
             )
+        made: list[str] = []
+        for plan in plans:
+            try:
+                made.append(self._commit(plan.changeset, plan.message))
+            except BaseException:
+                if made:
+                    # The files of the commits that go were clean before, so that nothing of anybody's is lost.
+                    self._git.run("reset", "--quiet", "--keep", f"{made[0]}~1")
+                raise
+        return made
+
+    def _commit(self, changeset: ChangeSet, message: str) -> str:
         for operation in changeset.operations:
             check_target(self.root, operation)
         paths = [operation.path for operation in changeset.operations]
@@ -200,8 +212,6 @@ class _Undo:
         self._paths = paths
 
     def __call__(self) -> None:
-        from gitops_tk.model.changes import Delete, Write
-
         writes = [Write(path, data) for path, data in self._before.items()]
         deletes = [Delete(path) for path in self._paths if path not in self._before]
         write(self._root, ChangeSet((*writes, *deletes)))

@@ -1,10 +1,10 @@
-"""A commit as one `git fast-import` stream (git-fast-import(1)): no index, no work tree, one process."""
+"""Commits as one `git fast-import` stream (git-fast-import(1)): no index, no work tree, one process."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from gitops_tk.model.changes import ChangeSet, Copy, Write
+from gitops_tk.model.changes import ChangeSet, Copy, Plan, Write
 
 REF = "refs/gitops-tk/new"
 
@@ -17,19 +17,31 @@ class Identity(Struct, frozen=True):
 
 
 def stream(
-    changeset: ChangeSet, modes: Mapping[str, int], message: str, identity: Identity, parent: str | None
+    plans: Sequence[Plan], modes: Mapping[str, int], identity: Identity, parent: str | None, *, chained: bool
 ) -> bytes:
-    """The stream that makes the commit and prints its id.
+    """The stream that makes a commit of each plan and prints their ids, one a line.
 
     Args:
         modes: the modes of the files that exist, so that an executable stays one.
-        parent: the commit it is made on; None for a first one.
+        parent: the commit they are made on; None for a first one.
+        chained: each is made on the one before; else all on the parent.
     """
-    parts = [
-        f"feature done\ncommit {REF}\nmark :1\nauthor {identity.author}\ncommitter {identity.committer}\n".encode(),
-        _data(message.encode()),
-        f"from {parent}\n".encode() if parent else b"",
-    ]
+    parts = [b"feature done\n"]
+    for mark, plan in enumerate(plans, start=1):
+        onto = f":{mark - 1}" if chained and mark > 1 else parent
+        parts += [
+            f"commit {REF}\nmark :{mark}\nauthor {identity.author}\ncommitter {identity.committer}\n".encode(),
+            _data(plan.message.encode()),
+            f"from {onto}\n".encode() if onto else b"",
+            *_operations(plan.changeset, modes),
+            b"\n",
+        ]
+    parts += [f"get-mark :{mark}\n".encode() for mark in range(1, len(plans) + 1)]
+    return b"".join([*parts, b"done\n"])
+
+
+def _operations(changeset: ChangeSet, modes: Mapping[str, int]) -> list[bytes]:
+    parts = []
     for operation in changeset.operations:
         path = _quoted(operation.path)
         if isinstance(operation, Write):
@@ -39,8 +51,7 @@ def stream(
             parts.append(f"M {operation.mode:06o} {operation.oid} {path}\n".encode())
         else:
             parts.append(f"D {path}\n".encode())
-    parts.append(b"\nget-mark :1\ndone\n")
-    return b"".join(parts)
+    return parts
 
 
 def _data(content: bytes) -> bytes:

@@ -1,7 +1,9 @@
-"""A proposal without a forge's API: a branch with one commit of the tool, on top of the base branch.
+"""Proposals without a forge's API: each a branch with one commit of the tool, on top of the base branch.
 
 Running again replaces the branch, but only while everything on it is the tool's own.
 """
+
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
@@ -21,40 +23,58 @@ class Proposed(Struct, frozen=True):
     branch: str
     commit: str
     new: bool
-    advice: tuple[str, ...]
 
 
-def propose(remote: Remote, base: TreeSnapshot, plan: Plan) -> Proposed | Pushed:
-    """Pushes the plan's change to its proposal branch; an equal proposal is left as it is.
+def propose(remote: Remote, base: TreeSnapshot, plans: Sequence[Plan]) -> list[Proposed] | Pushed:
+    """Pushes each plan's change to its proposal branch; an equal proposal is left as it is.
 
     Returns:
-        The proposal, or the remote's answer where someone else was first.
+        The proposals, or the remote's answer where someone else was first.
 
     Raises:
-        RepositoryError: a person has committed on the branch (`proposal-edited`).
-        PushRefused: the remote's rules refuse the branch.
+        RepositoryError: a person has committed on a branch (`proposal-edited`).
+        PushRefused: the remote's rules refuse a branch.
     """
-    branch = plan.proposal or ""
-    standing = _standing(remote, branch)
-    # The message says every change; the files say what else has landed under them since.
-    if standing is not None and remote.message(_LOCAL) == plan.message and _equal(remote.at(_LOCAL), plan):
-        return Proposed(branch, standing, False, _advice(remote, branch))
-    oid = remote.commit(base, plan.changeset, plan.message)
-    pushed = remote.push(oid, branch, lease=standing or "")
-    if pushed.answer == "accepted":
-        return Proposed(branch, oid, True, _advice(remote, branch))
-    if pushed.answer == "refused":
-        raise PushRefused(
-            f"the remote refused the proposal branch {branch}: {pushed.said}",
-            hint="may this login create and replace branches under gitops-tk/?",
+    by_branch = {plan.proposal or "": plan for plan in plans}
+    tips = _tips(remote, by_branch)
+    standing = {branch for branch in tips if _stands(remote, branch, by_branch[branch])}
+    wanted = {branch: plan for branch, plan in by_branch.items() if branch not in standing}
+    made = dict(zip(wanted, remote.commit(base, list(wanted.values()), chained=False), strict=True)) if wanted else {}
+    if made:
+        pushed = remote.push(made, {branch: tips.get(branch, "") for branch in made})
+        if pushed.answer == "refused":
+            raise PushRefused(
+                f"the remote refused the proposal branch {', '.join(made)}: {pushed.said}",
+                hint="may this login create and replace branches under gitops-tk/?",
+            )
+        if pushed.answer != "accepted":
+            return pushed
+    return [Proposed(branch, made.get(branch) or tips[branch], branch in made) for branch in by_branch]
+
+
+def advice(branches: Sequence[str], base: str) -> tuple[str, ...]:
+    """What a person does with proposals that are branches and nothing else."""
+    return tuple(
+        line
+        for branch in branches
+        for line in (
+            f"The change is proposed on the branch {branch}. Review it, then merge it into {base}:",
+            f"  git fetch origin {branch}",
+            "  git show FETCH_HEAD",
+            f"  git switch {base} && git merge --no-ff FETCH_HEAD && git push origin {base}",
         )
-    return pushed
+    )
 
 
-def _standing(remote: Remote, branch: str) -> str | None:
-    listed = remote.git.read("ls-remote", "origin", f"refs/heads/{branch}").split()
-    if not listed:
-        return None
+def _tips(remote: Remote, branches: Iterable[str]) -> dict[str, str]:
+    listed = remote.git.read("ls-remote", "origin", *(f"refs/heads/{branch}" for branch in branches))
+    rows = (line.split("\t") for line in listed.splitlines())
+    # ls-remote matches the ends of names: refs/heads/x/refs/heads/y too.
+    found = {ref.removeprefix("refs/heads/"): oid for oid, ref in rows}
+    return {branch: found[branch] for branch in branches if branch in found}
+
+
+def _stands(remote: Remote, branch: str, plan: Plan) -> bool:
     _fetch_own_commits(remote, branch)
     own = remote.git.read("rev-list", _LOCAL, "--not", f"refs/heads/{remote.branch}").split()
     foreign = [oid for oid in own if _TRAILER not in remote.message(oid)]
@@ -65,7 +85,8 @@ def _standing(remote: Remote, branch: str) -> str | None:
             code="proposal-edited",
             hint=f"merge or delete the branch: git push origin --delete {branch}",
         )
-    return listed[0]
+    # The message says every change; the files say what else has landed under them since.
+    return remote.message(_LOCAL) == plan.message and _equal(remote.at(_LOCAL), plan)
 
 
 def _fetch_own_commits(remote: Remote, branch: str) -> None:
@@ -93,12 +114,3 @@ def _equal(tip: TreeSnapshot, plan: Plan) -> bool:
                 if path in entries:
                     return False
     return True
-
-
-def _advice(remote: Remote, branch: str) -> tuple[str, ...]:
-    return (
-        f"The change is proposed on the branch {branch}. Review it, then merge it into {remote.branch}:",
-        f"  git fetch origin {branch}",
-        "  git show FETCH_HEAD",
-        f"  git switch {remote.branch} && git merge --no-ff FETCH_HEAD && git push origin {remote.branch}",
-    )

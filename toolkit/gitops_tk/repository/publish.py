@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -30,6 +30,7 @@ class Published(Struct, frozen=True, kw_only=True):
 
     Attributes:
         plan: the plan that was carried out, or found nothing left to do.
+        commits: the commits that were made, or stand as proposals; of `--split` one a service.
         branch: the branch that was changed or proposed to.
         attempts: how many plans were made.
         advice: what a person does next.
@@ -37,7 +38,7 @@ class Published(Struct, frozen=True, kw_only=True):
 
     plan: Plan
     outcome: Outcome
-    commit: str | None
+    commits: tuple[str, ...]
     branch: str
     attempts: int
     pull_requests: tuple[PullRequest, ...] = ()
@@ -74,8 +75,8 @@ class _Publication:
         self.until = timing.clock() + retry_for
         self.attempts = 0
         self.intent: Any = None
-        # What the last push carried that was not taken, as far as we know.
-        self.carried: Plan | None = None
+        # What pushes carried that were not taken, as far as we know.
+        self.carried: list[tuple[Plan, list[str]]] = []
 
     def run(self) -> Published:
         snapshot = self.remote.snapshot()
@@ -91,7 +92,7 @@ class _Publication:
             if self.attempts == 1:
                 self.intent = plan.intent
             if not plan.changeset.operations:
-                return self._landed() or self._done(plan, "unchanged", None)
+                return self._landed() or self._done(plan, "unchanged", ())
             ended = self._try(snapshot, plan)
             if isinstance(ended, Published):
                 return ended
@@ -101,28 +102,28 @@ class _Publication:
     def _try(self, snapshot: TreeSnapshot, plan: Plan) -> Published | Pushed:
         # An empty repository has nothing to compare a proposal with: its first commit is pushed.
         if plan.publish == "pull-request" and plan.proposal and snapshot.revision:
-            ended = proposal.propose(self.remote, snapshot, plan)
-            return self._proposed(plan, ended) if isinstance(ended, proposal.Proposed) else ended
-        oid = self.remote.commit(snapshot, plan.changeset, plan.message)
-        pushed = self.remote.push(oid, self.remote.branch)
+            ended = proposal.propose(self.remote, snapshot, plan.commits)
+            return ended if isinstance(ended, Pushed) else self._proposed(plan, ended)
+        oids = self.remote.commit(snapshot, plan.commits)
+        pushed = self.remote.push({self.remote.branch: oids[-1]})
         if pushed.answer == "accepted":
-            return self._done(plan, "changed", oid)
+            return self._done(plan, "changed", oids)
         if pushed.answer == "refused":
             raise refused(pushed, self.remote.branch)
-        self.carried = plan
+        self.carried.append((plan, oids))
         return pushed
 
     def _landed(self) -> Published | None:
         # A push may have arrived though its answer was lost, or though HTTP sent it twice and the second was
         # refused: it did if the branch holds the commit.
-        if self.carried is None:
+        if not self.carried:
             return None
         head = f"refs/heads/{self.remote.branch}"
         if self.remote.at(head).revision not in self.remote.made:
             self.remote.fetch(f"+{head}:{head}", f"--depth={_LOOK_BACK}")
-        for oid in reversed(self.remote.made):
-            if self.remote.git.run("merge-base", "--is-ancestor", oid, head).status == 0:
-                return self._done(self.carried, "changed", oid)
+        for plan, oids in reversed(self.carried):
+            if self.remote.git.run("merge-base", "--is-ancestor", oids[-1], head).status == 0:
+                return self._done(plan, "changed", oids)
         return None
 
     def _wait(self, pushed: Pushed) -> None:
@@ -139,18 +140,21 @@ class _Publication:
         longest = min(_FIRST_WAIT * 2 ** min(self.attempts - 1, 8), _LONGEST_WAIT)
         self.timing.sleep(longest * self.timing.random())
 
-    def _done(self, plan: Plan, outcome: Outcome, oid: str | None) -> Published:
-        return Published(plan=plan, outcome=outcome, commit=oid, branch=self.remote.branch, attempts=self.attempts)
+    def _done(self, plan: Plan, outcome: Outcome, oids: Iterable[str]) -> Published:
+        return Published(
+            plan=plan, outcome=outcome, commits=tuple(oids), branch=self.remote.branch, attempts=self.attempts
+        )
 
-    def _proposed(self, plan: Plan, ended: proposal.Proposed) -> Published:
+    def _proposed(self, plan: Plan, ended: Sequence[proposal.Proposed]) -> Published:
+        made = any(one.new or one.commit in self.remote.made for one in ended)
         return Published(
             plan=plan,
-            outcome="proposed" if ended.new or ended.commit in self.remote.made else "unchanged",
-            commit=ended.commit,
+            outcome="proposed" if made else "unchanged",
+            commits=tuple(one.commit for one in ended),
             branch=self.remote.branch,
             attempts=self.attempts,
-            pull_requests=(PullRequest(branch=ended.branch),),
-            advice=ended.advice,
+            pull_requests=tuple(PullRequest(branch=one.branch) for one in ended),
+            advice=proposal.advice([one.branch for one in ended], self.remote.branch),
         )
 
 

@@ -13,6 +13,7 @@ from gitops_tk.process import Completed
 from gitops_tk.repository.credentials import redact
 
 Answer = Literal["accepted", "raced", "refused", "unknown"]
+_ATTENTION: tuple[Answer, ...] = ("refused", "unknown", "raced", "accepted")
 
 _REFUSED = re.compile(
     r"hook declined|protected branch|gh0\d\d|gl-hook|not allowed to (?:push|force)|you are not allowed"
@@ -35,19 +36,23 @@ class Pushed(Struct, frozen=True):
 def classify(done: Completed) -> Pushed:
     """Reads git's exit status, its porcelain lines and what the remote said.
 
-    A refusal wins over a race: a hook that says "cannot lock ref" is still a hook. Without a line for the
-    ref the push may have arrived all the same: its answer is unknown.
+    A refusal wins over a race: a hook that says "cannot lock ref" is still a hook. Without a line for a
+    ref the push may have arrived all the same: its answer is unknown. Of several refs, the answer of the one that
+    asks for most attention counts.
     """
     lines = done.stdout.decode("utf-8", "replace").splitlines()
-    status = next((line for line in lines if line[:2] in ("!\t", " \t", "*\t", "+\t", "=\t")), "")
+    failed = [line.rpartition("\t")[2] for line in lines if line.startswith("!\t")]
+    if done.status == 0 and not failed:
+        return Pushed("accepted")
+    if not failed:
+        return Pushed("unknown", redact(done.stderr.decode("utf-8", "replace")).strip())
     remote = "\n".join(
         line for line in done.stderr.decode("utf-8", "replace").splitlines() if line.startswith("remote:")
     )
-    if done.status == 0 and not status.startswith("!"):
-        return Pushed("accepted")
-    if not status.startswith("!"):
-        return Pushed("unknown", redact(done.stderr.decode("utf-8", "replace")).strip())
-    reason = status.rpartition("\t")[2]
+    return min((_classify(reason, remote) for reason in failed), key=lambda one: _ATTENTION.index(one.answer))
+
+
+def _classify(reason: str, remote: str) -> Pushed:
     said = redact("\n".join(part for part in (reason, remote) if part))
     text = f"{reason}\n{remote}".lower()
     if "[remote rejected]" in reason and _REFUSED.search(text):

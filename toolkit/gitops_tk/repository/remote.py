@@ -1,6 +1,6 @@
 """A remote: its newest commit as a Snapshot, a commit made on it, and the push of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -8,11 +8,11 @@ from msgspec.structs import replace
 
 from gitops_tk import scratch
 from gitops_tk.errors import LoginFailed, RepositoryError
-from gitops_tk.model.changes import ChangeSet, Copy
+from gitops_tk.model.changes import Copy, Operation, Plan
 from gitops_tk.model.snapshot import FOLDER
 from gitops_tk.repository import early
 from gitops_tk.repository.clone import Clone, Settings
-from gitops_tk.repository.fastimport import REF, Identity, stream
+from gitops_tk.repository.fastimport import Identity, stream
 from gitops_tk.repository.git import Git, failure
 from gitops_tk.repository.location import RemoteLocation
 from gitops_tk.repository.objects import Objects
@@ -138,36 +138,46 @@ class Remote:
             self._bring(missing)
         return self._objects.blobs(wanted)
 
-    def commit(self, snapshot: TreeSnapshot, changeset: ChangeSet, message: str) -> str:
-        """Makes the commit on top of a snapshot, signed if git's configuration says so; returns its id.
+    def commit(self, snapshot: TreeSnapshot, plans: Sequence[Plan], *, chained: bool = True) -> list[str]:
+        """Makes a commit of each plan, signed if git's configuration says so; returns their ids.
+
+        Args:
+            snapshot: what the first is made on.
+            chained: each is made on the one before; else all on the snapshot.
 
         Raises:
-            RepositoryError: git has no identity (`no-identity`), or cannot make the commit.
+            RepositoryError: git has no identity (`no-identity`), or cannot make a commit.
         """
-        paths = [operation.path for operation in changeset.operations if not isinstance(operation, Copy)]
+        operations = [operation for plan in plans for operation in plan.changeset.operations]
+        paths = [operation.path for operation in operations if not isinstance(operation, Copy)]
         modes = {path: entry.mode for path, entry in snapshot.entries(paths).items()}
-        self._bring_copied(changeset)
-        parent = snapshot.revision
-        data = stream(changeset, modes, message, self._identity(), parent)
+        self._bring_copied(operations)
+        data = stream(plans, modes, self._identity(), snapshot.revision, chained=chained)
         done = self.git.run("fast-import", "--quiet", "--force", data=data)
         if done.status:
             raise failure(done)
-        oid = self._signed(parent, message) if self._signs() else done.stdout.decode().strip()
-        self.made.append(oid)
-        return oid
+        oids = done.stdout.decode().split()
+        if self._signs():
+            oids = self._signed(oids, plans, snapshot.revision, chained=chained)
+        self.made += oids
+        return oids
 
-    def push(self, oid: str, branch: str, lease: str | None = None) -> Pushed:
-        """Pushes a commit to a branch.
+    def push(self, oids: Mapping[str, str], leases: Mapping[str, str] | None = None) -> Pushed:
+        """Pushes commits to branches, in one request.
 
         Args:
-            lease: replace the branch if it is still at this id (empty: if it does not exist); None never replaces.
+            oids: the commit of each branch.
+            leases: replace a branch if it is still at this id (empty: if it does not exist); None never replaces.
+
+        Returns:
+            The remote's answer; of several the one that asks for most attention.
 
         Raises:
             LoginFailed: the remote lets us read and not write.
         """
-        ref = f"refs/heads/{branch}"
-        force = [f"--force-with-lease={ref}:{lease}"] if lease is not None else []
-        done = self.git.run("push", "--porcelain", *force, "origin", f"{oid}:{ref}")
+        force = [f"--force-with-lease=refs/heads/{branch}:{lease}" for branch, lease in (leases or {}).items()]
+        refspecs = [f"{oid}:refs/heads/{branch}" for branch, oid in oids.items()]
+        done = self.git.run("push", "--porcelain", *force, "origin", *refspecs)
         pushed = classify(done)
         if pushed.answer == "unknown":
             error = failure(done, self.location.url)
@@ -175,9 +185,9 @@ class Remote:
                 raise error
         return pushed
 
-    def _bring_copied(self, changeset: ChangeSet) -> None:
+    def _bring_copied(self, operations: Iterable[Operation]) -> None:
         # fast-import copies what it can find here alone; of a folder it needs the listing.
-        copies = [operation for operation in changeset.operations if isinstance(operation, Copy)]
+        copies = [operation for operation in operations if isinstance(operation, Copy)]
         folders = {copy.oid for copy in copies if copy.mode == FOLDER}
         files = {copy.oid for copy in copies} - folders
         missing = (folders - self._objects.trees(folders).keys()) | (files - self._objects.blobs(files).keys())
@@ -241,7 +251,12 @@ class Remote:
     def _signs(self) -> bool:
         return self._known().get("commit.gpgsign", "").lower() in ("true", "yes", "on", "1")
 
-    def _signed(self, parent: str | None, message: str) -> str:
-        # fast-import cannot sign: the tree that it made is committed once more, by git itself.
-        onto = ["-p", parent] if parent else []
-        return self.git.read("commit-tree", "-S", f"{REF}^{{tree}}", *onto, "-F", "-", data=message.encode())
+    def _signed(self, oids: Iterable[str], plans: Sequence[Plan], parent: str | None, *, chained: bool) -> list[str]:
+        # fast-import cannot sign: the trees that it made are committed once more, by git itself.
+        signed: list[str] = []
+        for oid, plan in zip(oids, plans, strict=True):
+            above = signed[-1] if chained and signed else parent
+            onto = ["-p", above] if above else []
+            arguments = ("commit-tree", "-S", f"{oid}^{{tree}}", *onto, "-F", "-")
+            signed.append(self.git.read(*arguments, data=plan.message.encode()))
+        return signed

@@ -1,6 +1,6 @@
 """bump: a build is done, and its image goes to one environment."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -17,6 +17,7 @@ from gitops_tk.workflows.affected import publish_by
 from gitops_tk.workflows.images import Move, changes_of, edits_for
 from gitops_tk.workflows.layers import Layers, read_layers, require
 from gitops_tk.workflows.messages import counted, described, proposal_branch, trailers
+from gitops_tk.workflows.split import split_by_service
 from gitops_tk.workflows.views import Views
 
 
@@ -26,6 +27,7 @@ class BumpRequest(Struct, frozen=True, kw_only=True):
     Attributes:
         image: the image; a part that is empty or None is one that it does not have.
         name: which of the services' images.
+        split: a commit, or a proposal, for each service.
     """
 
     services: tuple[str, ...]
@@ -33,6 +35,7 @@ class BumpRequest(Struct, frozen=True, kw_only=True):
     image: Image
     name: str = "default"
     allow_older: bool = False
+    split: bool = False
 
     def check(self) -> None:
         """Refuses names, tags and digests that could not be ones.
@@ -75,15 +78,20 @@ def plan(request: BumpRequest, views: Views, intent: Any) -> Plan:
         if edits:
             operations.append(Write(values.own_path, apply(own, edits, values.own_path)))
             changes += changes_of(move, values, edits)
-    return Plan(
-        changeset=ChangeSet(tuple(operations), tuple(changes)),
-        intent=moves,
-        subject=f"bump: {counted(services)} {request.image.version} in {environment.name}",
-        body="\n".join(described(change) for change in changes) if len(services) > 2 else "",
-        trailers=trailers("bump", changes, *_override(request)),
-        publish=publish_by(config, operations),
-        proposal=proposal_branch(environment.name, services),
-    )
+
+    def said(changeset: ChangeSet, services: Sequence[str]) -> Plan:
+        return Plan(
+            changeset=changeset,
+            intent=moves,
+            subject=f"bump: {counted(services)} {request.image.version} in {environment.name}",
+            body="\n".join(map(described, changeset.changes)) if len(services) > 2 else "",
+            trailers=trailers("bump", changeset.changes, *_override(request)),
+            publish=publish_by(config, operations),
+            proposal=proposal_branch(environment.name, services),
+        )
+
+    whole = said(ChangeSet(tuple(operations), tuple(changes)), services)
+    return split_by_service(whole, said) if request.split else whole
 
 
 def _first_move(request: BumpRequest, layers: Layers, keys: ImageKeys) -> Move:

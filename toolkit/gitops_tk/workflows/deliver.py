@@ -1,13 +1,13 @@
 """Delivery: a planner's change published on the remote, or committed in a checkout with --local."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
 from gitops_tk.errors import UsageError
 from gitops_tk.model.changes import Plan
-from gitops_tk.model.result import PullRequest, Result
+from gitops_tk.model.result import Commit, PullRequest, Result
 from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.repository.checkout import Checkout
 from gitops_tk.repository.location import CheckoutLocation, locate
@@ -57,9 +57,10 @@ def on_remote(command: str, planner: Planner, remote: Remote, options: Options) 
         changes=plan.changeset.changes,
         skipped=plan.skipped,
         gates=plan.gates,
-        commit=done.commit,
+        commit=done.commits[-1] if done.commits else None,
+        commits=_commits(plan, done.commits),
         branch=done.branch,
-        message=plan.message if plan.changeset.operations else None,
+        message=_message(plan) if plan.changeset.operations else None,
         attempts=done.attempts,
         pull_requests=done.pull_requests,
         advice=done.advice,
@@ -79,19 +80,20 @@ def in_checkout(command: str, planner: Planner, checkout: Checkout, options: Opt
     if options.dry_run or not plan.changeset.operations:
         return _planned(command, plan, snapshot, checkout.branch)
     if commit:
-        oid = checkout.commit(plan.changeset, plan.message)
+        oids = checkout.commit(plan.commits)
     else:
         checkout.apply(plan.changeset)
-        oid = None
+        oids = []
     return Result(
         command=command,
         outcome="committed" if commit else "written",
         changes=plan.changeset.changes,
         skipped=plan.skipped,
         gates=plan.gates,
-        commit=oid,
+        commit=oids[-1] if oids else None,
+        commits=_commits(plan, oids),
         branch=checkout.branch,
-        message=plan.message,
+        message=_message(plan),
         attempts=1,
     )
 
@@ -103,10 +105,24 @@ def _with_message(planner: Planner, message: str | None) -> Planner:
     if not subject:
         raise UsageError("--message is empty", code="empty-message")
 
+    def said(plan: Plan) -> Plan:
+        return replace(plan, subject=subject, body=body.strip("\n"))
+
     def planned(views: Views, intent: Any) -> Plan:
-        return replace(planner(views, intent), subject=subject, body=body.strip("\n"))
+        plan = planner(views, intent)
+        return replace(said(plan), split=tuple(said(part) for part in plan.split))
 
     return planned
+
+
+def _message(plan: Plan) -> str:
+    return "\n".join(part.message for part in plan.commits)
+
+
+def _commits(plan: Plan, oids: Sequence[str]) -> tuple[Commit, ...]:
+    if not plan.split:
+        return ()
+    return tuple(Commit(commit=oid, message=part.message) for oid, part in zip(oids, plan.split, strict=True))
 
 
 def _planned(command: str, plan: Plan, snapshot: Snapshot, branch: str | None) -> Result:
@@ -121,8 +137,8 @@ def _planned(command: str, plan: Plan, snapshot: Snapshot, branch: str | None) -
         skipped=plan.skipped,
         gates=plan.gates,
         branch=branch,
-        message=plan.message if changed else None,
+        message=_message(plan) if changed else None,
         attempts=1,
-        pull_requests=(PullRequest(branch=plan.proposal or ""),) if proposed else (),
+        pull_requests=tuple(PullRequest(branch=part.proposal or "") for part in plan.commits) if proposed else (),
         diff=unified(snapshot, plan.changeset) if changed else None,
     )

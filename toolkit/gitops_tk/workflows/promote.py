@@ -1,9 +1,10 @@
 """promote: what runs in one environment goes to the next, exactly as it runs there."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gitops_tk.config.load import load
 from gitops_tk.config.model import Config, Environment
@@ -17,6 +18,7 @@ from gitops_tk.workflows.held import held_image
 from gitops_tk.workflows.images import Move, changes_of, edits_for
 from gitops_tk.workflows.layers import Layers, read_layers, require
 from gitops_tk.workflows.messages import counted, described, proposal_branch, shown, trailers
+from gitops_tk.workflows.split import split_by_service
 from gitops_tk.workflows.travel import Travel, key_changes, key_edits, travels
 from gitops_tk.workflows.views import Views
 
@@ -29,6 +31,7 @@ class PromoteRequest(Struct, frozen=True, kw_only=True):
 
     Attributes:
         tag: an image that the source holds or has held; None for what it holds now.
+        split: a commit, or a proposal, for each service.
     """
 
     source: str
@@ -36,6 +39,7 @@ class PromoteRequest(Struct, frozen=True, kw_only=True):
     services: tuple[str, ...] = ()
     tag: str | None = None
     allow_older: bool = False
+    split: bool = False
 
 
 class Promotion(Struct, frozen=True):
@@ -153,17 +157,30 @@ class _Planner:
         operations = tuple(one.operation for one in planned.values() if one.operation)
         changes = tuple(change for one in planned.values() for change in one.changes)
         moving = [service for service, one in planned.items() if one.operation]
-        versions = {move.wanted.version for name in moving for move in planned[name].promotion.moves}
+        whole = self._said(ChangeSet(operations, changes), moving, planned, skipped)
+        whole = replace(whole, proposal=proposal_branch(self.target.name, self.request.services or ["_all"]))
+        if not self.request.split:
+            return whole
+        return split_by_service(whole, lambda part, services: self._said(part, services, planned, []))
+
+    def _said(
+        self,
+        changeset: ChangeSet,
+        services: Sequence[str],
+        planned: Mapping[str, _Planned],
+        skipped: Sequence[Skipped],
+    ) -> Plan:
+        versions = {move.wanted.version for name in services for move in planned[name].promotion.moves}
         version = f" {shown(versions.pop())}" if len(versions) == 1 else ""
         override = (("Gitops-Tk-Override", "older-build"),) if self.request.allow_older else ()
         return Plan(
-            changeset=ChangeSet(operations, changes),
+            changeset=changeset,
             intent={service: one.promotion for service, one in planned.items()},
-            subject=f"promote: {counted(moving)}{version} from {self.source.name} to {self.target.name}",
-            body=_review(changes, skipped) if len(moving) > 1 or skipped else "",
-            trailers=trailers("promote", changes, ("Gitops-Tk-Source", self.source.name), *override),
-            publish=publish_by(self.config, operations),
-            proposal=proposal_branch(self.target.name, self.request.services or ["_all"]),
+            subject=f"promote: {counted(services)}{version} from {self.source.name} to {self.target.name}",
+            body=_review(changeset.changes, skipped) if len(services) > 1 or skipped else "",
+            trailers=trailers("promote", changeset.changes, ("Gitops-Tk-Source", self.source.name), *override),
+            publish=publish_by(self.config, changeset.operations),
+            proposal=proposal_branch(self.target.name, services),
             skipped=tuple(skipped),
         )
 
