@@ -1,11 +1,10 @@
 """The Helm engines: what they print is what `helm template` prints."""
 
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support import engines
 
 from gitops_tk.charts import engine
 from gitops_tk.charts.engine import Engine
@@ -15,38 +14,11 @@ from gitops_tk.values.merge import merge
 
 _GOLDEN = Path(__file__).parent / "golden"
 _CHART = {"Chart.yaml": b"apiVersion: v2\nname: a\nversion: 0.1.0\n"}
-# `helm template` and `helm version`, spoken by the embedded engine: the real engine behind the real command line.
-_PROGRAM = f"""#!{sys.executable}
-import json, sys
-from pathlib import Path
-from gitops_tk.charts.embedded import EmbeddedEngine
-from gitops_tk.errors import ChartError
-arguments = sys.argv[1:]
-assert arguments[0] == "template" and arguments[3] == "--values", arguments
-folder = Path(arguments[2])
-files = {{path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}}
-options = dict(zip(arguments[5::2], arguments[6::2]))
-try:
-    chart = EmbeddedEngine().load(files, root=str(folder))
-    print(chart.render(json.loads(Path(arguments[4]).read_text()), release=arguments[1],
-        namespace=options.get("--namespace", "default"), kube_version=options.get("--kube-version"),
-        api_versions=[options["--api-versions"]] if "--api-versions" in options else []), end="")
-except ChartError as error:
-    said = error.message
-    if error.code == "values-schema":
-        said = "values don't meet the specifications of the schema(s) in these chart(s):\\na:\\n- (root): x"
-    sys.exit("Error: " + said)
-"""
 
 
-@pytest.fixture(params=["embedded", "executable"])
+@pytest.fixture(params=engines.NAMES)
 def found(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
-    if request.param == "embedded":
-        return engine.find({"GITOPS_TK_HELM": "embedded"})
-    program = tmp_path / "helm"
-    program.write_text(_PROGRAM)
-    program.chmod(0o755)
-    return engine.find({**os.environ, "GITOPS_TK_HELM": str(program)})
+    return engines.find(request.param, tmp_path)
 
 
 def _files(folder: Path) -> dict[str, bytes]:
@@ -146,10 +118,7 @@ def test_what_cannot_be_rendered_is_told_with_its_place(
 
 
 def test_an_executables_errors_are_told_with_their_place(tmp_path: Path) -> None:
-    program = tmp_path / "helm"
-    program.write_text(_PROGRAM)
-    program.chmod(0o755)
-    helm = engine.find({**os.environ, "GITOPS_TK_HELM": str(program)})
+    helm = engines.find("executable", tmp_path)
     with pytest.raises(ChartError) as refused:
         helm.load({**_CHART, "templates/a.yaml": b'\n{{ fail "no" }}\n'}, root="c").render(
             {}, release="r", namespace="n"

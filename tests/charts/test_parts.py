@@ -1,13 +1,11 @@
-"""Schemas, dependencies and Kubernetes checks."""
+"""Schemas and Kubernetes checks."""
 
 import json
 
 import pytest
 
 from gitops_tk.charts import kubernetes
-from gitops_tk.charts.dependencies import complete
 from gitops_tk.charts.schema import allows
-from gitops_tk.errors import ChartError
 
 _CLOSED = {
     "type": "object",
@@ -47,45 +45,6 @@ def test_without_a_schema_that_can_be_read_everything_may_be_set(schema: bytes |
 
 def test_a_reference_in_a_circle_forbids_nothing() -> None:
     assert allows(b'{"$ref": "#/definitions/a", "definitions": {"a": {"$ref": "#/definitions/a"}}}', "x.y")
-
-
-def _chart(*dependencies: str) -> dict[str, bytes]:
-    listed = "".join(
-        f"  - {{name: {name}, version: 1.0.0, repository: '{where}'}}\n"
-        for name, where in (d.split("=") for d in dependencies)
-    )
-    return {"Chart.yaml": f"apiVersion: v2\nname: a\nversion: 1.0.0\ndependencies:\n{listed or '  []'}".encode()}
-
-
-def test_vendored_dependencies_are_used_as_they_are() -> None:
-    chart = _chart("db=https://charts.example.com", "cache=https://charts.example.com")
-    chart |= {"charts/db/Chart.yaml": b"name: db", "charts/cache-1.0.0.tgz": b"archive"}
-    assert complete(chart, "services/a/chart", lambda _: None) == chart
-
-
-def test_a_dependency_in_the_repository_is_taken_from_there() -> None:
-    asked = []
-
-    def read(folder: str) -> dict[str, bytes]:
-        asked.append(folder)
-        return {"Chart.yaml": b"apiVersion: v2\nname: lib\nversion: 1.0.0\n"}
-
-    files = complete(_chart("lib=file://../../../charts/lib"), "services/a/chart", read)
-    assert asked == ["charts/lib"]
-    assert "charts/lib/Chart.yaml" in files
-
-
-@pytest.mark.parametrize("where", ["https://charts.example.com", "file://../../../../outside", "oci://x.example/y", ""])
-def test_a_missing_dependency_is_an_error_and_never_a_silent_half(where: str) -> None:
-    with pytest.raises(ChartError) as refused:
-        complete(_chart(f"db={where}"), "services/a/chart", lambda _: None)
-    assert refused.value.code == "missing-dependency"
-
-
-def test_dependencies_in_a_circle_are_told() -> None:
-    with pytest.raises(ChartError) as refused:
-        complete(_chart("a=file://../a"), "charts/a", lambda _: _chart("a=file://../a"))
-    assert refused.value.code == "dependency-circle"
 
 
 _SERVICE = """---

@@ -9,6 +9,7 @@ import fcntl
 import os
 import signal
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
@@ -45,6 +46,20 @@ def create() -> Path:
         ) from error
     _open[folder] = lock
     return folder
+
+
+@contextlib.contextmanager
+def folder() -> Iterator[Path]:
+    """A private folder for as long as the `with` statement lasts.
+
+    Raises:
+        RepositoryError: the system's temporary folder cannot be written.
+    """
+    made = create()
+    try:
+        yield made
+    finally:
+        remove(made)
 
 
 def remove(folder: Path) -> None:

@@ -1,68 +1,112 @@
-"""A chart's dependencies: vendored in `charts/`, or in the same repository by `file://`. A missing one is an error."""
+"""A chart's dependencies: vendored in `charts/`, in the same repository by `file://`, or fetched as Chart.lock says.
 
+A missing one is an error, never a silent half: Helm renders without it and says nothing.
+"""
+
+import hashlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from posixpath import normpath
 from typing import Any
 
 import yaml
 
-from gitops_tk.charts.engine import ChartFiles
+from gitops_tk.charts.engine import ChartFiles, Dependency
+from gitops_tk.charts.lock import LOCK, locked
 from gitops_tk.errors import ChartError
 from gitops_tk.nesting import too_deep
 
 ReadTree = Callable[[str], Mapping[str, bytes] | None]
+Pull = Callable[[Dependency], bytes]
 _DEEPEST = 8
 
 
-def complete(chart: ChartFiles, root: str, read_tree: ReadTree, depth: int = 0) -> dict[str, bytes]:
+def complete(chart: ChartFiles, root: str, read_tree: ReadTree, pull: Pull, depth: int = 0) -> dict[str, bytes]:
     """The chart's files with all its dependencies in `charts/`.
 
     Args:
         chart: its files, by their paths inside it.
         root: its folder in the repository.
         read_tree: reads the chart in a folder of the repository; None where there is none.
+        pull: fetches the archive of a chart that is elsewhere.
 
     Raises:
-        ChartError: a dependency is missing (`missing-dependency`), or they go in a circle.
+        ChartError: a dependency is missing (`missing-dependency`), cannot be fetched (`dependency-pull`), the lock
+            is for others (`lock-out-of-date`), or they go in a circle (`dependency-circle`).
     """
     if depth > _DEEPEST:
         raise ChartError(f"the dependencies of {root} go too deep, or in a circle", code="dependency-circle", file=root)
     files = dict(chart)
-    for dependency in _declared(chart, root):
+    declared = _declared(chart, root)
+    for dependency in declared:
         name, repository = str(dependency.get("name", "")), str(dependency.get("repository", "") or "")
-        if _is_vendored(files, name, str(dependency.get("version", ""))):
+        if _is_vendored(chart, name, str(dependency.get("version", ""))):
             continue
-        found = None
         if repository.startswith("file://"):
             folder = normpath(f"{root}/{repository.removeprefix('file://')}")
             found = None if folder.startswith(("..", "/")) else read_tree(folder)
-        if found is None:
-            raise ChartError(
-                f"the chart {root} depends on {name}, which is not in {root}/charts",
-                code="missing-dependency",
-                hint=f"helm dependency build {root}, and commit {root}/charts",
-                file=f"{root}/Chart.yaml",
-            )
-        nested = complete(found, folder, read_tree, depth + 1)
-        files |= {f"charts/{name}/{path}": data for path, data in nested.items()}
+            if found is None:
+                raise _missing(root, name)
+            nested = complete(found, folder, read_tree, pull, depth + 1)
+            files |= {f"charts/{name}/{path}": data for path, data in nested.items()}
+            continue
+        known = locked(dependency, declared, _yaml(chart, LOCK, root) if LOCK in chart else None, root)
+        if known is None:
+            raise _missing(root, name)
+        files[f"charts/{name}-{known.version}.tgz"] = pull(known)
     return files
 
 
+def cached(pull: Pull) -> Pull:
+    """The same pull, but what was fetched once is kept in the user's cache folder: a version does not change."""
+
+    def pull_once(dependency: Dependency) -> bytes:
+        from platformdirs import user_cache_path
+
+        key = "\0".join((dependency.repository, dependency.name, dependency.version))
+        place = user_cache_path("gitops-tk") / "charts" / f"{hashlib.sha256(key.encode()).hexdigest()}.tgz"
+        with suppress(OSError):
+            return place.read_bytes()
+        archive = pull(dependency)
+        # A cache that cannot be written costs time, and nothing else. The rename leaves no half of a file behind.
+        with suppress(OSError):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = place.with_name(f"{place.name}.{hashlib.sha256(archive).hexdigest()[:16]}")
+            unfinished.write_bytes(archive)
+            unfinished.replace(place)
+        return archive
+
+    return pull_once
+
+
+def _missing(root: str, name: str) -> ChartError:
+    return ChartError(
+        f"the chart {root} depends on {name}, which is not in {root}/charts, and {LOCK} does not say where it is",
+        code="missing-dependency",
+        hint=f"helm dependency update {root}, and commit {root}/{LOCK}",
+        file=f"{root}/Chart.yaml",
+    )
+
+
 def _declared(chart: ChartFiles, root: str) -> list[dict[str, Any]]:
+    about = _yaml(chart, "Chart.yaml", root)
+    declared = about.get("dependencies") if isinstance(about, dict) else None
+    return [one for one in declared if isinstance(one, dict)] if isinstance(declared, list) else []
+
+
+def _yaml(chart: ChartFiles, name: str, root: str) -> Any:
     try:
-        if too_deep(chart["Chart.yaml"].decode("utf-8", "replace")) is not None:
+        if too_deep(chart[name].decode("utf-8", "replace")) is not None:
             raise yaml.YAMLError("it is nested too deep")
-        about = yaml.safe_load(chart["Chart.yaml"])
+        return yaml.safe_load(chart[name])
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise ChartError(
-            f"{root}/Chart.yaml is not valid YAML",
+            f"{root}/{name} is not valid YAML",
             code="chart-load",
-            file=f"{root}/Chart.yaml",
+            file=f"{root}/{name}",
             line=mark.line + 1 if mark else None,
         ) from error
-    declared = about.get("dependencies") if isinstance(about, dict) else None
-    return [one for one in declared if isinstance(one, dict)] if isinstance(declared, list) else []
 
 
 def _is_vendored(files: Mapping[str, bytes], name: str, version: str) -> bool:

@@ -14,11 +14,19 @@ from typing import Any
 import helm_python
 import yaml
 
+from gitops_tk import scratch
 from gitops_tk.charts import manifest
-from gitops_tk.charts.engine import ChartFiles, SchemaFinding, check_release, laid_out
+from gitops_tk.charts.engine import (
+    ChartFiles,
+    Dependency,
+    SchemaFinding,
+    check_release,
+    laid_out,
+    placed_error,
+    pulled,
+)
 from gitops_tk.errors import ChartError, UsageError
 
-_PLACE = re.compile(r"(?P<file>[\w./-]+\.(?:ya?ml|tpl|txt|json)):(?P<line>\d+)")
 _FINDING = re.compile(r"^\s*- at '(?P<pointer>[^']*)': (?P<message>.+)$", re.MULTILINE)
 # Asks Helm itself whether a version satisfies Chart.yaml's kubeVersion: rendering alone does not.
 _PROBE = {
@@ -47,6 +55,23 @@ class EmbeddedEngine:
             except helm_python.HelmError as error:
                 raise _chart_error(error, root, "chart-load") from error
         return _Chart(handle, chart, root)
+
+    def pull(self, dependency: Dependency) -> bytes:
+        """Fetches a chart's archive."""
+        registry = dependency.repository.startswith("oci://")
+        what = f"{dependency.repository.rstrip('/')}/{dependency.name}" if registry else dependency.name
+        failed = None
+        with scratch.folder() as folder, _quiet():
+            try:
+                helm_python.pull(
+                    what,
+                    destination=str(folder),
+                    version=dependency.version,
+                    repo_url=None if registry else dependency.repository,
+                )
+            except helm_python.HelmError as error:
+                failed = str(error)
+            return pulled(folder, dependency, failed)
 
 
 class _Chart:
@@ -136,13 +161,7 @@ def _kube_constraint(files: ChartFiles) -> str | None:
 
 
 def _chart_error(error: Exception, root: str, code: str) -> ChartError:
-    text = re.sub(r"\s+", " ", re.sub(r"/\S*gitops-tk-\w+/chart", root, str(error))).strip()
-    place = _PLACE.search(text)
-    if place is None:
-        return ChartError(f"the chart {root}: {text}", code=code, file=root)
-    # Helm names templates from the chart's name; people look for the file in the repository.
-    inside = place["file"].partition("/")[2] if "/" in place["file"] else place["file"]
-    return ChartError(text, code=code, file=f"{root}/{inside}", line=int(place["line"]))
+    return placed_error(re.sub(r"/\S*gitops-tk-\w+/chart", root, str(error)), root, code)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The Helm engine behind one interface: the embedded library if it is installed, else `helm` on PATH."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -16,6 +17,7 @@ ChartFiles = Mapping[str, bytes]
 
 # Helm's own limit for a chart's files (loader.MaxDecompressedChartSize).
 _MOST_BYTES = 100 * 1024 * 1024
+_PLACE = re.compile(r"(?P<file>[\w./-]+\.(?:ya?ml|tpl|txt|json)):(?P<line>\d+)")
 
 
 class SchemaFinding(Struct, frozen=True):
@@ -59,6 +61,14 @@ class LoadedChart(Protocol):
         """The values that the chart's schema, or a subchart's, refuses."""
 
 
+class Dependency(Struct, frozen=True):
+    """A chart that another needs, at one version, from a chart repository (`https://`) or a registry (`oci://`)."""
+
+    name: str
+    version: str
+    repository: str
+
+
 class Engine(Protocol):
     """A Helm engine."""
 
@@ -75,6 +85,13 @@ class Engine(Protocol):
 
         Raises:
             ChartError: it is no chart.
+        """
+
+    def pull(self, dependency: Dependency) -> bytes:
+        """Fetches a chart's archive.
+
+        Raises:
+            ChartError: it is not there, or the repository cannot be reached (code `dependency-pull`).
         """
 
 
@@ -101,6 +118,38 @@ def find(environ: Mapping[str, str]) -> Engine:
     )
 
 
+def placed_error(text: str, root: str, code: str) -> ChartError:
+    """The error that Helm's text tells of, with the file and line that it names.
+
+    Args:
+        root: the chart's folder in the repository.
+    """
+    text = re.sub(r"\s+", " ", text).strip().removeprefix("Error: ")
+    place = _PLACE.search(text)
+    if place is None:
+        return ChartError(f"the chart {root}: {text}", code=code, file=root)
+    # Helm names templates from the chart's name; people look for the file in the repository.
+    inside = place["file"].partition("/")[2] or place["file"]
+    return ChartError(text, code=code, file=f"{root}/{inside}", line=int(place["line"]))
+
+
+def pulled(folder: Path, dependency: Dependency, failed: str | None) -> bytes:
+    """The archive that a pull has put into a folder.
+
+    Raises:
+        ChartError: the pull failed, or there is none.
+    """
+    archives = sorted(folder.glob("*.tgz"))
+    if failed is None and archives:
+        return archives[0].read_bytes()
+    said = re.sub(r"\s+", " ", failed or "Helm fetched nothing").strip().removeprefix("Error: ")
+    raise ChartError(
+        f"{dependency.name} {dependency.version} cannot be fetched from {dependency.repository}: {said}",
+        code="dependency-pull",
+        hint="run it again when the repository answers, or commit the chart's charts/ folder",
+    )
+
+
 def check_release(release: str, namespace: str) -> None:
     """Refuses names that Helm or Kubernetes would refuse.
 
@@ -124,8 +173,7 @@ def laid_out(chart: ChartFiles, root: str) -> Iterator[Path]:
     """
     if sum(len(data) for data in chart.values()) > _MOST_BYTES:
         raise ChartError(f"the chart {root} is larger than 100 MiB", code="chart-too-large", file=root)
-    folder = scratch.create()
-    try:
+    with scratch.folder() as folder:
         base = folder / "chart"
         for path, data in chart.items():
             if {"", ".", ".."} & set(path.split("/")) or "\0" in path:
@@ -134,5 +182,3 @@ def laid_out(chart: ChartFiles, root: str) -> Iterator[Path]:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(data)
         yield base
-    finally:
-        scratch.remove(folder)

@@ -6,14 +6,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gitops_tk import process
-from gitops_tk.charts.engine import ChartFiles, SchemaFinding, check_release, laid_out
+from gitops_tk import process, scratch
+from gitops_tk.charts.engine import (
+    ChartFiles,
+    Dependency,
+    SchemaFinding,
+    check_release,
+    laid_out,
+    placed_error,
+    pulled,
+)
 from gitops_tk.errors import ChartError
 
 _TIMEOUT = 60.0
-_PLACE = re.compile(r"(?P<file>[\w./-]+\.(?:ya?ml|tpl|txt|json)):(?P<line>\d+)")
 _FINDING = re.compile(r"^\s*- (?:at '(?P<slashes>[^']*)'|(?P<dots>[\w.()-]+)): (?P<message>.+)$", re.MULTILINE)
 _KEPT = ("PATH", "LANG", "TMPDIR")
+# What reaching a repository needs beside: proxies, certificates, and the logins that Helm and Docker keep.
+_ONLINE = re.compile(r"HOME$|HELM_|XDG_|DOCKER_CONFIG$|SSL_CERT_|(?:HTTPS?|NO)_PROXY$", re.IGNORECASE)
 
 
 class HelmExecutable:
@@ -27,6 +36,7 @@ class HelmExecutable:
     def __init__(self, program: str, environ: Mapping[str, str]) -> None:
         self._program = program
         self._environ = {name: environ[name] for name in _KEPT if name in environ}
+        self._online = {name: value for name, value in environ.items() if name in _KEPT or _ONLINE.match(name)}
 
     @property
     def name(self) -> str:
@@ -36,6 +46,20 @@ class HelmExecutable:
     def load(self, chart: ChartFiles, *, root: str) -> "_Chart":
         """Takes a chart; Helm reads it when it renders."""
         return _Chart(self._program, self._environ, chart, root)
+
+    def pull(self, dependency: Dependency) -> bytes:
+        """Fetches a chart's archive, with the user's own Helm logins."""
+        registry = dependency.repository.startswith("oci://")
+        what = f"{dependency.repository.rstrip('/')}/{dependency.name}" if registry else dependency.name
+        where = [] if registry else ["--repo", dependency.repository]
+        with scratch.folder() as folder:
+            done = process.run(
+                [self._program, "pull", what, "--version", dependency.version, *where, "--destination", str(folder)],
+                env=self._online,
+                cwd=folder,
+                timeout=_TIMEOUT,
+            )
+            return pulled(folder, dependency, done.stderr.decode("utf-8", "replace") if done.status else None)
 
 
 class _Chart:
@@ -63,11 +87,7 @@ class _Chart:
             return text
         if "values don't meet the specifications of the schema" in said:
             raise ChartError(self._told(said), code="values-schema", file=f"{self._root}/values.schema.json")
-        place = _PLACE.search(said)
-        if place is None:
-            raise ChartError(f"the chart {self._root}: {self._told(said)}", code="render", file=self._root)
-        inside = place["file"].partition("/")[2] or place["file"]
-        raise ChartError(self._told(said), code="render", file=f"{self._root}/{inside}", line=int(place["line"]))
+        raise placed_error(said, self._root, "render")
 
     def schema_findings(self, values: Mapping[str, Any]) -> list[SchemaFinding]:
         status, _, said = self._template(values, ["schema-check"])

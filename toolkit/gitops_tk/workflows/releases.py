@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from gitops_tk.charts.dependencies import complete
+from gitops_tk.charts.dependencies import cached, complete
 from gitops_tk.charts.engine import Engine, LoadedChart, find
 from gitops_tk.config.model import Config, Environment
 from gitops_tk.errors import ChartError
@@ -119,16 +119,15 @@ class Renderer:
 
     def _load(self, path: str) -> LoadedChart:
         if self._chart is None or path != self._path:
-            files = self._complete(path)
             # Found when there is a chart to load: a repository of values alone needs no Helm.
             self._engine = self._engine or find(self._environ)
-            self._chart = self._engine.load(files, root=path)
+            self._chart = self._engine.load(self._complete(path, self._engine), root=path)
             self._path = path
         return self._chart
 
-    def _complete(self, path: str) -> Mapping[str, bytes]:
+    def _complete(self, path: str, engine: Engine) -> Mapping[str, bytes]:
         def read_tree(folder: str) -> Mapping[str, bytes] | None:
             there = self._snapshot.entries([f"{folder}/Chart.yaml"])
             return chart_files(self._snapshot, folder) if there else None
 
-        return complete(chart_files(self._snapshot, path), path, read_tree)
+        return complete(chart_files(self._snapshot, path), path, read_tree, cached(engine.pull))
