@@ -10,7 +10,8 @@ from functools import cached_property
 from itertools import combinations
 from typing import Protocol
 
-from gitops_tk.config.template import PLACEHOLDER, SERVICE, Pattern, TemplateError, check, overlap, pattern
+from gitops_tk.config.template import PLACEHOLDER, Pattern, TemplateError, check, overlap, pattern
+from gitops_tk.model.names import DNS_LABEL
 from gitops_tk.model.snapshot import FOLDER, Snapshot
 
 _OURS = (".gitops-tk", "gitops-tk.yaml")
@@ -177,7 +178,7 @@ def _filled(template: str, service: str, env: str) -> str:
 
 def _segment_pattern(segment: str, paths: Sequence[str], seen: set[str] | None = None) -> str:
     parts = PLACEHOLDER.split(segment)
-    sources = {"service": SERVICE, "env": "|".join(re.escape(path) for path in paths) or r"(?!)"}
+    sources = {"service": DNS_LABEL, "env": "|".join(re.escape(path) for path in paths) or r"(?!)"}
     source = ""
     for position, part in enumerate(parts):
         if position % 2 == 0:

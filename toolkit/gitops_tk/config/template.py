@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-SERVICE = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+from gitops_tk.model.names import DNS_LABEL
+
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-_NAME = re.compile(SERVICE)
+_NAME = re.compile(DNS_LABEL)
 # Windows holds none of these in a name, and git reads `:` and the globs in a path specially.
 _FORBIDDEN = frozenset('\\:*?"<>|')
 

@@ -8,7 +8,8 @@ import re
 
 from gitops_tk.errors import UsageError
 
-_DNS_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+# A DNS label (RFC 1123, as Kubernetes reads it).
+DNS_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _REVISION = re.compile(r"[0-9A-Za-z][0-9A-Za-z._/-]{0,199}")
@@ -34,7 +35,7 @@ def environment(name: str) -> str:
 
 
 def _label(name: str, what: str, code: str) -> str:
-    if not _DNS_LABEL.fullmatch(name):
+    if not re.fullmatch(DNS_LABEL, name):
         raise UsageError(
             f"{name!r} is not a valid {what} name",
             code=code,
