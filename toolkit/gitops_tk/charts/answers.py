@@ -1,11 +1,16 @@
 """What a new service is asked for, and what an answer may be."""
 
 import re
+from pathlib import Path
 
+import msgspec
+import yaml
 from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from gitops_tk.errors import UsageError
 from gitops_tk.model import names
+from gitops_tk.nesting import too_deep
 
 # Helm allows a release 53 characters, and the release is named as the service.
 LONGEST_NAME = 53
@@ -24,7 +29,27 @@ _REPOSITORY = re.compile(
 _HOST = re.compile(r"(?:\*\.)?[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+")
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 _LONGEST_HOST = 253
+# The path of a Go module (Go modules reference, "Module paths"), as far as a scaffold needs it.
+_MODULE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]*(?:/[A-Za-z0-9_~][A-Za-z0-9._~-]*)*")
 _LAST_PORT = 65535
+
+
+class Given(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Answers as they are given, by an option, a file or a person; None where nothing was said."""
+
+    service: str | None = None
+    image: str | None = None
+    profile: str | None = None
+    port: int | None = None
+    hosts: tuple[str, ...] | None = None
+    owner: str | None = None
+    module: str | None = None
+    vars: dict[str, str] = {}
+
+    def over(self, other: "Given") -> "Given":
+        """These answers, and the other's where these say nothing."""
+        own = {key: value for key, value in asdict(self).items() if value is not None}
+        return replace(other, **own | {"vars": other.vars | self.vars})
 
 
 class Answers(Struct, frozen=True, kw_only=True):
@@ -49,6 +74,25 @@ class Answers(Struct, frozen=True, kw_only=True):
     owner: str | None = None
     module: str = ""
     vars: dict[str, str] = {}
+
+    @classmethod
+    def of(cls, given: Given) -> "Answers":
+        """The answers, with defaults where nothing was said; `{service}` in image and hosts is the service's name.
+
+        Raises:
+            UsageError: what has no default was not said (code `missing-answer`).
+        """
+        service, image = given.service, given.image
+        if service is None or image is None:
+            option = "NAME" if service is None else "--image"
+            raise UsageError(
+                f"{option} is missing",
+                code="missing-answer",
+                hint="give it, or answer in a terminal, in a file with --answers, or in gitops-tk.yaml under skeleton",
+            )
+        said = {key: value for key, value in asdict(given).items() if value is not None}
+        hosts = tuple(host.replace("{service}", service) for host in given.hosts or ())
+        return cls(**said | {"image": image.replace("{service}", service), "hosts": hosts})
 
     def check(self) -> None:
         """Refuses answers that Kubernetes, Helm or a registry would refuse.
@@ -76,6 +120,12 @@ class Answers(Struct, frozen=True, kw_only=True):
         for host in self.hosts:
             if not _HOST.fullmatch(host) or len(host) > _LONGEST_HOST:
                 raise UsageError(f"{host!r} is not a host name", code="bad-host", hint="write user.example.com")
+        if self.module and not _MODULE.fullmatch(self.module):
+            raise UsageError(
+                f"{self.module!r} is not the path of a Go module",
+                code="bad-module",
+                hint="write example.com/team/name",
+            )
         for what, text in (("--owner", self.owner or ""), *((f"--var {key}", one) for key, one in self.vars.items())):
             if text and not _LABEL.fullmatch(text):
                 raise UsageError(
@@ -83,3 +133,29 @@ class Answers(Struct, frozen=True, kw_only=True):
                     code="bad-label",
                     hint="use letters, digits, '.', '_' and '-', at most 63",
                 )
+
+
+def read_answers(path: Path) -> Given:
+    """Answers out of a YAML or JSON file: a map with the keys of Given.
+
+    Raises:
+        UsageError: it cannot be read, or holds something else (code `bad-answers`).
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        if too_deep(text) is not None:
+            raise yaml.YAMLError("it is nested too deep")
+        said = yaml.safe_load(text)
+        return msgspec.convert({} if said is None else said, Given)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", code="bad-answers") from error
+    except (UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as error:
+        problem = getattr(error, "problem", None) or str(error)
+        mark = getattr(error, "problem_mark", None)
+        raise UsageError(
+            f"{path}: {problem}",
+            code="bad-answers",
+            hint=f"it is a map of {', '.join(Given.__struct_fields__)}",
+            file=str(path),
+            line=mark.line + 1 if mark else None,
+        ) from error

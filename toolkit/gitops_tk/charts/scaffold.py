@@ -18,7 +18,9 @@ def scaffold(skeleton: Skeleton, answers: Answers, part: str = "chart") -> dict[
     """
     skeleton.check(answers.profile, answers.vars)
     defaults = {name: variable.default for name, variable in skeleton.about.variables.items()}
-    recorded = {key: value for key, value in to_builtins(answers).items() if value not in (None, "", [], {}, ())}
+    # The module is the application's: the chart says nothing of it.
+    said = {key: value for key, value in to_builtins(answers).items() if key != "module"}
+    recorded = {key: value for key, value in said.items() if value not in (None, (), {})}
     context = {
         **to_builtins(answers),
         "owner": answers.owner or "",

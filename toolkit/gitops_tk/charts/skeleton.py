@@ -13,12 +13,13 @@ from typing import Any
 
 import msgspec
 import yaml
-from msgspec import Struct
+from msgspec import Struct, field
 
 from gitops_tk.errors import ChartError, UsageError
 from gitops_tk.nesting import too_deep
 
 ABOUT = "skeleton.yaml"
+PARTS = ("chart", "app")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -37,6 +38,7 @@ class About(Struct, frozen=True, forbid_unknown_fields=True):
         profiles: kinds of services, each with a line about it.
         templated: patterns of the files that are templates; `*` stands for any characters, `/` included.
         only: patterns of files that some profiles alone have.
+        for_modules: patterns of those files of app/ that a Go module that is there already gets, too.
         variables: what `--var` answers.
     """
 
@@ -44,6 +46,7 @@ class About(Struct, frozen=True, forbid_unknown_fields=True):
     profiles: dict[str, str]
     templated: tuple[str, ...] = ()
     only: dict[str, tuple[str, ...]] = {}
+    for_modules: tuple[str, ...] = field(default=(), name="for-modules")
     variables: dict[str, Variable] = {}
 
 
@@ -55,14 +58,17 @@ class Skeleton:
     """
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
+        for path in files:
+            if {"", ".", "..", ".git"} & set(path.lower().split("/")) or not path.isprintable():
+                raise ChartError(f"the skeleton holds {path!r}, which is no plain file", code="skeleton", file=path)
         self._files = files
         self.about = _read(files)
 
     @classmethod
     def in_folder(cls, folder: Path) -> "Skeleton":
         """Reads a skeleton from disk; a symbolic link in it is refused."""
-        files = {}
-        for path in sorted(folder.rglob("*")):
+        files = {ABOUT: (folder / ABOUT).read_bytes()} if (folder / ABOUT).is_file() else {}
+        for path in sorted(path for part in PARTS for path in (folder / part).rglob("*")):
             name = path.relative_to(folder).as_posix()
             if path.is_symlink():
                 raise ChartError(f"the skeleton holds a symbolic link: {name}", code="skeleton", file=name)
@@ -95,6 +101,11 @@ class Skeleton:
                 name = path[len(part) + 1 :]
                 found[name] = _rendered(data, context, path) if self._is_templated(path) else data
         return found
+
+    def for_module(self, files: Mapping[str, bytes]) -> dict[str, bytes]:
+        """Those of the files of app/ that a Go module that is there already gets, too."""
+        rules = self.about.for_modules
+        return {path: data for path, data in files.items() if any(fnmatchcase(f"app/{path}", rule) for rule in rules)}
 
     def _has(self, path: str, profile: str) -> bool:
         return all(profile in profiles for rule, profiles in self.about.only.items() if fnmatchcase(path, rule))

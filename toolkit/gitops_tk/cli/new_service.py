@@ -1,5 +1,7 @@
 """gitops-tk new-service."""
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,17 +17,23 @@ def add_to(app: typer.Typer) -> None:
 
 
 def new_service(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The service's name: a DNS label.")],
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="The service's name: a DNS label.")] = None,
     image: Annotated[
-        str,
+        str | None,
         typer.Option(envvar="GITOPS_TK_IMAGE", metavar="REPOSITORY", help="Where its images are, without a tag."),
-    ],
+    ] = None,
     profile: Annotated[
-        str, typer.Option(envvar="GITOPS_TK_PROFILE", metavar="http", help="What kind of service it is.")
-    ] = "http",
+        str | None,
+        typer.Option(
+            envvar="GITOPS_TK_PROFILE",
+            metavar="http|grpc|worker|cronjob",
+            help="What kind of service it is. Default: http.",
+        ),
+    ] = None,
     port: Annotated[
-        int, typer.Option(envvar="GITOPS_TK_PORT", metavar="N", help="The port that it listens on.")
-    ] = 8080,
+        int | None,
+        typer.Option(envvar="GITOPS_TK_PORT", metavar="N", help="The port that it listens on. Default: 8080."),
+    ] = None,
     host: Annotated[
         list[str] | None,
         typer.Option(envvar="GITOPS_TK_HOST", metavar="HOST", help="A host name of its Ingress; more than once."),
@@ -33,9 +41,27 @@ def new_service(
     owner: Annotated[
         str | None, typer.Option(envvar="GITOPS_TK_OWNER", metavar="TEAM", help="The team that owns it.")
     ] = None,
+    app_dir: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="GITOPS_TK_APP_DIR",
+            metavar="DIR",
+            help="Write the application side there: a Dockerfile, and a Go starter where there is no go.mod.",
+        ),
+    ] = None,
+    module: Annotated[
+        str | None,
+        typer.Option(
+            envvar="GITOPS_TK_MODULE", metavar="PATH", help="The Go module's path. Default: as the git remote says."
+        ),
+    ] = None,
     var: Annotated[
         list[str] | None,
         typer.Option(metavar="K=V", help="An answer that the skeleton asks for; more than once."),
+    ] = None,
+    answers: Annotated[
+        Path | None,
+        typer.Option(envvar="GITOPS_TK_ANSWERS", metavar="FILE", help="Answers in a YAML file; options win over it."),
     ] = None,
     commit: opt.Commit = False,
     repo: opt.Repo = None,
@@ -47,29 +73,41 @@ def new_service(
 ) -> None:
     """Scaffold a service: its chart from the skeleton, and its values for every environment.
 
+    In a terminal it asks for what is missing.
+
     Example: gitops-tk new-service user-service --image registry.example.com/user-service --port 8080
     """
 
     def action() -> Result:
-        from gitops_tk.charts.answers import Answers
-        from gitops_tk.errors import UsageError
-        from gitops_tk.workflows.author import author
-        from gitops_tk.workflows.new_service import plan
+        from gitops_tk.charts.answers import Given, read_answers
+        from gitops_tk.cli.questions import ask, may_ask
+        from gitops_tk.workflows.new_service import new_service
+        from gitops_tk.workflows.suggestions import suggested
 
-        for pair in var or ():
-            if "=" not in pair:
-                raise UsageError(f"--var takes K=V, not {pair!r}")
-        answers = Answers(
+        options = opt.shared(repo, branch, commit=commit, dry_run=dry_run, message=message, retry_for=retry_for)
+        given = Given(
             service=name,
             image=image,
             profile=profile,
             port=port,
-            hosts=tuple(host or ()),
+            hosts=tuple(host) if host else None,
             owner=owner,
-            vars={key: value for key, _, value in (pair.partition("=") for pair in var or ())},
+            module=module,
+            vars=_pairs(var or ()),
         )
-        answers.check()
-        options = opt.shared(repo, branch, commit=commit, dry_run=dry_run, message=message, retry_for=retry_for)
-        return author("new-service", lambda views, intent: plan(answers, views, intent), options)
+        if answers is not None:
+            given = given.over(read_answers(answers))
+        if (given.service is None or given.image is None) and may_ask():
+            given = ask(given, suggested(options, app_dir))
+        return new_service(given, app_dir, options)
 
     run("new-service", output, action)
+
+
+def _pairs(pairs: Iterable[str]) -> dict[str, str]:
+    from gitops_tk.errors import UsageError
+
+    for pair in pairs:
+        if "=" not in pair:
+            raise UsageError(f"--var takes K=V, not {pair!r}")
+    return {key: value for key, _, value in (pair.partition("=") for pair in pairs)}

@@ -19,6 +19,8 @@ CONFIG_FILE = "gitops-tk.yaml"
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 _CLAUSE = re.compile(r"(>=|<=|==|!=|>|<)\s*([0-9]{1,9}(?:\.[0-9]{1,9}){0,5})")
 _IMAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+# Never a local file: the repository does not say what is read on the machine that runs the tool.
+_REMOTE = re.compile(r"(?:https?|ssh)://[A-Za-z0-9\[][^\s@]*|(?:ssh://)?[A-Za-z0-9_.][\w.-]*@[A-Za-z0-9][\w.:/~-]*")
 _ABSENT: Any = object()
 _CHOICES = {"publish": get_args(Publish), "kind": get_args(model.ForgeKind)}
 
@@ -73,6 +75,7 @@ class _Reader:
             services=services,
             promotion=self._promotion(),
             forge=self._convert(("forge",), model.FileForge),
+            skeleton=self._skeleton(),
             requires=self.content.get("requires"),
         )
 
@@ -228,6 +231,21 @@ class _Reader:
             self._check_key(("promotion", "keys", position), key, placeholders=False)
         return promotion
 
+    def _skeleton(self) -> model.FileSkeleton:
+        place: Path = ("skeleton",)
+        skeleton: model.FileSkeleton = self._convert(place, model.FileSkeleton)
+        if skeleton.path is not None and not _is_inside(skeleton.path):
+            message = f"skeleton.path: {shown(skeleton.path)} is not a folder inside a repository"
+            raise self._error((*place, "path"), "config-value", message)
+        if skeleton.url is not None and not _REMOTE.fullmatch(skeleton.url):
+            message = f"skeleton.url: {shown(skeleton.url)} is not a remote repository's address"
+            raise self._error((*place, "url"), "config-value", message, "use https:// or ssh://, without a password")
+        if skeleton.ref is not None:
+            self._name((*place, "ref"), names.branch, skeleton.ref)
+        if (skeleton.url is None) != (skeleton.ref is None):
+            raise self._error(place, "config-value", "skeleton.url and skeleton.ref go together")
+        return skeleton
+
     def _check_key(self, place: Path, key: str, *, placeholders: bool = True) -> None:
         if not key or not key.isprintable():
             raise self._error(place, "config-value", f"{place[0]}: {key[:60]!r} is not a key of values")
@@ -286,6 +304,10 @@ class _Reader:
 
     def _error(self, place: Path, code: str, message: str, hint: str | None = None) -> ConfigError:
         return ConfigError(message, code=code, hint=hint, file=self.lines.file, line=self.lines.of(place))
+
+
+def _is_inside(path: str) -> bool:
+    return bool(path) and path.isprintable() and not {"", ".", ".."} & set(path.split("/"))
 
 
 def _circle(sources: dict[str, tuple[str, ...]], settled: set[str]) -> list[str]:

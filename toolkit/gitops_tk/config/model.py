@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
+from msgspec.structs import asdict
 
 from gitops_tk.config.layout import DEFAULTS, Layout
 from gitops_tk.errors import UsageError
@@ -56,6 +57,26 @@ class FilePromotion(Struct, kw_only=True, forbid_unknown_fields=True):
     keys: Annotated[list[str], _text("What travels to the next environment beside the images.")] = []
 
 
+class FileAnswers(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What new-service takes where it is not told otherwise."""
+
+    image: Annotated[str | None, _text("Where images are, without a tag; {service} is the service's name.")] = None
+    profile: Annotated[str | None, _text("What kind of service it is.")] = None
+    port: Annotated[int | None, _text("The port that a service listens on.")] = None
+    hosts: Annotated[list[str] | None, _text("The host names of its Ingress; {service} is the service's name.")] = None
+    owner: Annotated[str | None, _text("The team that owns it.")] = None
+    vars: Annotated[dict[str, str], _text("Answers to the skeleton's own questions.")] = {}
+
+
+class FileSkeleton(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What new services are made from: the built-in skeleton, or a team's own."""
+
+    path: Annotated[str | None, _text("A folder of this repository, or of the one at url.")] = None
+    url: Annotated[str | None, _text("The git repository that holds the skeleton.")] = None
+    ref: Annotated[str | None, _text("A tag, branch or commit of it.")] = None
+    answers: FileAnswers = field(default_factory=FileAnswers)
+
+
 class FileForge(Struct, kw_only=True, forbid_unknown_fields=True):
     """The forge that holds the repository."""
 
@@ -73,6 +94,7 @@ class FileConfig(Struct, kw_only=True, forbid_unknown_fields=True):
     services: Annotated[dict[str, FileService], _text("What single services have of their own.")] = {}
     promotion: FilePromotion = field(default_factory=FilePromotion)
     forge: FileForge = field(default_factory=FileForge)
+    skeleton: FileSkeleton = field(default_factory=FileSkeleton)
 
 
 class Environment(Struct, frozen=True, kw_only=True):
@@ -114,6 +136,7 @@ class Config(Struct, frozen=True, kw_only=True):
     services: dict[str, dict[str, ImageKeys]]
     promotion: FilePromotion
     forge: FileForge
+    skeleton: FileSkeleton
     requires: str | None = None
 
     def environment(self, name: str) -> Environment:
@@ -175,6 +198,7 @@ def to_builtins(config: Config) -> dict[str, Any]:
         "services": {name: {"images": _images(images)} for name, images in config.services.items()},
         "promotion": {"keys": config.promotion.keys},
         "forge": {"kind": config.forge.kind} if config.forge.kind else {},
+        "skeleton": _given(config.skeleton),
     }
 
 
@@ -209,6 +233,11 @@ def _quoted(name: str) -> str:
     # Names that some YAML reader takes for a number, a date, true, false or nothing.
     odd = not name[:1].isalpha() or name in ("y", "n", "yes", "no", "on", "off", "true", "false", "null")
     return f'"{name}"' if odd else name
+
+
+def _given(written: Struct) -> dict[str, Any]:
+    kept = {key: _given(value) if isinstance(value, Struct) else value for key, value in asdict(written).items()}
+    return {key: value for key, value in kept.items() if value not in (None, {}, [])}
 
 
 def _parts(keys: ImageKeys) -> dict[str, str | None]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from gitops_tk.errors import RepositoryError
+from gitops_tk.errors import GitopsTkError, RepositoryError
 from gitops_tk.model.changes import ChangeSet, Delete, Plan, Write
 from gitops_tk.repository.git import Git, check_version, failure
 from gitops_tk.repository.location import RemoteLocation, is_url, remote
@@ -27,13 +27,21 @@ class Checkout:
 
     def __init__(self, root: Path, environ: Mapping[str, str] | None = None) -> None:
         self.root = root
-        self._environ = os.environ if environ is None else environ
-        self._git = Git.from_environment(self._environ, folder=root)
+        self.environ = os.environ if environ is None else environ
+        self._git = Git.from_environment(self.environ, folder=root)
 
     @property
     def git(self) -> Git:
         """Git in the checkout."""
         return self._git
+
+    @property
+    def home(self) -> RemoteLocation | None:
+        """Where its remote is; None where it has none."""
+        try:
+            return self.remote()[0]
+        except GitopsTkError:
+            return None
 
     @property
     def is_git(self) -> bool:
@@ -158,7 +166,7 @@ class Checkout:
         location, upstream = self.remote()
         done = self._git.run("config", "--null", "--get-regexp", _CARRIED)
         pairs = (entry.partition("\n") for entry in done.stdout.decode("utf-8", "replace").split("\0") if entry)
-        return Remote(location, branch or upstream, self._environ, tuple((key, value) for key, _, value in pairs))
+        return Remote(location, branch or upstream, self.environ, tuple((key, value) for key, _, value in pairs))
 
     def _top(self) -> Path:
         return Path(self._git.read("rev-parse", "--show-toplevel"))

@@ -56,6 +56,11 @@ def settings(url: str, login: Login | None, environ: Mapping[str, str]) -> list[
     return [(f"{place}.extraHeader", f"Authorization: Basic {basic}"), (f"{place}.followRedirects", "false")]
 
 
+def without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what its names call a secret; git's own helpers and SSH agents still answer."""
+    return {name: value for name, value in environ.items() if not _SECRET_NAMES.search(name)}
+
+
 def redact(text: str) -> str:
     """A text without logins in URLs, authorization headers and the secrets that the environment holds."""
     text = re.sub(r"(\w[\w+.-]*://)[^/\s@]+@", r"\1***@", text)

@@ -25,6 +25,7 @@ class Remote:
 
     Attributes:
         made: the commits that were made here, whether their push was answered or not.
+        environ: the process's environment.
 
     Args:
         location: where it is.
@@ -42,7 +43,7 @@ class Remote:
     ) -> None:
         self.location = location
         self._asked = branch
-        self._environ = environ
+        self.environ = environ
         self._settings = settings
         self._clone: Clone | None = None
         self._branch = branch
@@ -56,7 +57,7 @@ class Remote:
     def __enter__(self) -> "Remote":
         self._clone = None if self._settings else early.adopt(self.location, self._asked)
         if self._clone is None:
-            self._clone = Clone(self.location, self._asked, self._environ, self._settings)
+            self._clone = Clone(self.location, self._asked, self.environ, self._settings)
         return self
 
     def __exit__(
@@ -67,6 +68,11 @@ class Remote:
             self._clone.close()
             self._clone = None
         scratch.sweep()
+
+    @property
+    def home(self) -> RemoteLocation:
+        """Where it is."""
+        return self.location
 
     @property
     def branch(self) -> str:
@@ -89,6 +95,18 @@ class Remote:
             head = (self._folder / "HEAD").read_text(encoding="utf-8").strip()
             self._branch = head.removeprefix("ref: refs/heads/")
         return self.at(f"refs/heads/{self._branch}")
+
+    def revision(self, commit: str | None = None) -> TreeSnapshot:
+        """What was cloned, be it a branch or a tag; or another commit of the remote, by its whole id.
+
+        Raises:
+            RemoteUnreachable, LoginFailed, RepositoryError: it cannot be read.
+        """
+        self._open(self._running.finish())
+        if commit is None:
+            return self.at("HEAD")
+        self.fetch(commit, "--depth=1")
+        return self.at(commit)
 
     def refresh(self) -> TreeSnapshot:
         """The branch's newest commit, fetched again."""
@@ -234,7 +252,7 @@ class Remote:
         return self._variables
 
     def _identity(self) -> Identity:
-        known, environ = self._known(), self._environ
+        known, environ = self._known(), self.environ
         for who in ("author", "committer"):
             for what in ("name", "email"):
                 explicit = environ.get(f"GIT_{who.upper()}_{what.upper()}")

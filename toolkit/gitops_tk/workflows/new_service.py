@@ -1,20 +1,25 @@
 """new-service: a chart from the skeleton, and values for every environment."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from gitops_tk import resources
-from gitops_tk.charts.answers import Answers
+from gitops_tk.charts.answers import Answers, Given
 from gitops_tk.charts.scaffold import environment_values, scaffold
 from gitops_tk.charts.skeleton import Skeleton
 from gitops_tk.config.load import load
 from gitops_tk.config.model import Config
 from gitops_tk.errors import GitopsTkError
 from gitops_tk.model.changes import Change, ChangeSet, Plan, Write
+from gitops_tk.model.result import Result
 from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.workflows.affected import publish_by
+from gitops_tk.workflows.application import Application
+from gitops_tk.workflows.author import author
 from gitops_tk.workflows.layers import CHART_VALUES
 from gitops_tk.workflows.messages import proposal_branch, trailers
+from gitops_tk.workflows.options import Options
+from gitops_tk.workflows.skeletons import of_repository, skeleton_of
 from gitops_tk.workflows.views import Views
 
 
@@ -24,16 +29,39 @@ class ServiceExists(GitopsTkError):
     default_code = "service-exists"
 
 
-def plan(answers: Answers, views: Views, intent: Any) -> Plan:
+def new_service(given: Given, app_dir: Path | None, options: Options) -> Result:
+    """Scaffolds a service in the repository, and its application in a folder of its own.
+
+    Args:
+        given: what was answered; the repository's own answers and defaults stand behind it.
+        app_dir: where the application side goes; None for none.
+
+    Raises:
+        GitopsTkError: an answer is not what it should be, or the service is there and differs.
+    """
+    application = Application(app_dir) if app_dir is not None else None
+
+    def planner(views: Views, intent: Any) -> Plan:
+        return plan(given, views, intent, application)
+
+    result = author("new-service", planner, options)
+    return application.finish(result, write_files=not options.dry_run) if application else result
+
+
+def plan(given: Given, views: Views, intent: Any, application: Application | None = None) -> Plan:
     """Plans the service's files; those that are there already with the same bytes are left alone.
 
     Raises:
-        UsageError: an answer is not what it should be.
+        UsageError: an answer is missing, or not what it should be.
         ServiceExists: the service is there and differs; nothing is ever overwritten.
     """
-    answers.check()
     config = load(views.snapshot)
-    files = _files(config, answers)
+    answers = Answers.of(given.over(of_repository(config)))
+    answers.check()
+    skeleton = skeleton_of(config, views)
+    if application is not None:
+        application.plan(skeleton, answers)
+    files = _files(config, answers, skeleton)
     operations = _missing(views.snapshot, config, answers.service, files)
     changes = _changes(config, answers.service, operations)
     return Plan(
@@ -47,8 +75,8 @@ def plan(answers: Answers, views: Views, intent: Any) -> Plan:
     )
 
 
-def _files(config: Config, answers: Answers) -> dict[str, bytes]:
-    chart = scaffold(Skeleton.in_folder(resources.folder("chart-skeleton")), answers)
+def _files(config: Config, answers: Answers, skeleton: Skeleton) -> dict[str, bytes]:
+    chart = scaffold(skeleton, answers)
     files: dict[str, bytes] = {}
     for environment in config.environments:
         folder = config.layout.chart_path(answers.service, environment)

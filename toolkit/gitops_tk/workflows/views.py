@@ -1,6 +1,6 @@
 """What plans are made from: the repository as it is, and how it came to be."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from msgspec import Struct
@@ -19,15 +19,23 @@ class Views(Struct, frozen=True):
     Attributes:
         snapshot: the repository at one commit, or a checkout's files.
         history: the versions of some paths, newest first, along the first parents.
+        elsewhere: the files of a folder of another repository: its URL, a tag, branch or commit, and the folder.
     """
 
     snapshot: Snapshot
     history: Callable[[Sequence[str]], Iterator[Version]]
+    elsewhere: Callable[[str, str, str], Mapping[str, bytes]]
 
     @classmethod
     def of(cls, repository: Remote | Checkout, snapshot: Snapshot) -> "Views":
         """The views of a repository, its snapshot taken already."""
-        return cls(snapshot, lambda paths: history(repository, paths))
+
+        def elsewhere(url: str, ref: str, folder: str) -> Mapping[str, bytes]:
+            from gitops_tk.repository.elsewhere import files_at
+
+            return files_at(url, ref, folder, repository.home, repository.environ)
+
+        return cls(snapshot, lambda paths: history(repository, paths), elsewhere)
 
 
 @contextmanager
