@@ -1,6 +1,7 @@
 """Every test runs in a home of its own: no git configuration, token or CI setting of this machine leaks in."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ _SLOW = [HealthCheck.too_slow]
 settings.register_profile("suite", max_examples=300, derandomize=True, deadline=None, suppress_health_check=_SLOW)
 settings.register_profile("search", max_examples=5000, deadline=None, suppress_health_check=_SLOW)
 settings.load_profile("suite")
+
+# A shell that starts the suite in the background has it ignore Ctrl-C, and every program that it starts too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _LEAKS = ("GIT_", "GITOPS_TK_", "GITHUB_", "GITLAB_", "CI", "XDG_", "SSH_", "HELM_", "FORCE_COLOR", "NO_COLOR")
 
