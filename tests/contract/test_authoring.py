@@ -114,7 +114,7 @@ def test_values_set_unset_get_and_diff(started: Path) -> None:
     assert run("values", "get", *where, "config.data.LOG_LEVEL", "--origin", cwd=started).out == (
         'envs/dev.yaml:6  config.data.LOG_LEVEL: "debug"\n'
     )
-    assert run_json("values", "get", *where, "service.port", cwd=started).json["value"] == 80
+    assert run_json("values", "get", *where, "ports.http.servicePort", cwd=started).json["value"] == 80
     assert run_json("values", "set", *where, "replicaCount=2", cwd=started).json["outcome"] == "unchanged"
     difference = run("values", "diff", "user-service", "-e", "dev", "-e", "staging", cwd=started).out
     assert "config.data.ENV: dev in dev, staging in staging\n" in difference

@@ -19,10 +19,11 @@ def checkout(tmp_path: Path) -> Path:
 def test_render_prints_what_helm_prints(checkout: Path) -> None:
     ran = run("render", "user-service", "-e", "prod", cwd=checkout)
     assert ran.status == 0
-    assert ran.out.startswith("---\n# Source: user-service/templates/pdb.yaml\n")
+    assert ran.out.startswith("---\n# Source: user-service/templates/networkpolicy.yaml\n")
     kinds = [document["kind"] for document in yaml.safe_load_all(ran.out)]
     assert kinds == [
-        *("PodDisruptionBudget", "ServiceAccount", "ConfigMap", "Service", "Deployment", "HorizontalPodAutoscaler"),
+        *("NetworkPolicy", "PodDisruptionBudget", "ServiceAccount", "ConfigMap", "Service", "Deployment"),
+        *("HorizontalPodAutoscaler", "Pod"),
     ]
     assert run_json("render", "user-service", "-e", "prod", cwd=checkout).json["manifest"] == ran.out
 
@@ -173,6 +174,6 @@ def test_each_environment_may_have_a_chart_of_its_own(tmp_path: Path) -> None:
     assert (folder / "services/a/dev/chart/Chart.yaml").is_file()
     assert run("validate", cwd=folder).out == "valid: 3 releases\n"
     template = folder / "services/a/dev/chart/templates/service.yaml"
-    template.write_text(template.read_text().replace("appProtocol: http", "appProtocol: https"))
-    assert "appProtocol: https" in run("render", "a", "-e", "dev", cwd=folder).out
-    assert "appProtocol: https" not in run("render", "a", "-e", "prod", cwd=folder).out
+    template.write_text(template.read_text().replace("protocol: TCP", "protocol: SCTP"))
+    assert "protocol: SCTP" in run("render", "a", "-e", "dev", cwd=folder).out
+    assert "protocol: SCTP" not in run("render", "a", "-e", "prod", cwd=folder).out
