@@ -13,6 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .venv/dev: .venv/demo
 	$(BIN)/python -m pip install --quiet --group dev
+	$(BIN)/python -m tests.support.golang || $(BIN)/python -m pip install --quiet --group go
 	touch $@
 
 demo: .venv/demo

@@ -136,7 +136,7 @@ def test_pods_are_restricted(chart: LoadedChart) -> None:
 
 def test_go_gets_the_memory_limit_only_where_there_is_one(chart: LoadedChart) -> None:
     def has(values: dict[str, Any]) -> bool:
-        return any(one["name"] == "GOMEMLIMIT" for one in _container(chart, values)["env"])
+        return any(one["name"] == "MEMORY_LIMIT" for one in _container(chart, values)["env"])
 
     assert has({})
     assert not has({"goRuntime": {"memoryLimit": False}})
@@ -156,7 +156,7 @@ def test_go_gets_the_memory_limit_only_where_there_is_one(chart: LoadedChart) ->
         ({"image": {"tag": "a b"}}, "pattern"),
         ({"image": {"digest": "sha256:1"}}, "pattern"),
         ({"service": {"type": "Internal"}}, "must be one of"),
-        ({"port": 70000}, "port: maximum"),
+        ({"ports": {"http": {"port": 70000}}}, "ports.http.port: maximum"),
         ({"resources": {"limits": {"memory": "10x"}}}, "memory"),
     ],
 )
@@ -200,7 +200,7 @@ def test_hostile_or_wrong_answers_are_refused(answers: dict[str, Any]) -> None:
 
 def test_helms_own_braces_stay_and_no_delimiter_of_the_skeleton_is_left() -> None:
     files = _files()
-    assert b"{{ include" in files["templates/deployment.yaml"]
+    assert b'{{- include "service.podTemplate"' in files["templates/deployment.yaml"]
     for path, data in files.items():
         assert b"[[" not in data, path
         assert b"[%" not in data, path
