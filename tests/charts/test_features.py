@@ -3,17 +3,10 @@
 import pytest
 from tests.support import charts, pairs
 from tests.support.charts import PROFILES
-from tests.support.features import FEATURES, Feature, Values, of_profile, together
+from tests.support.features import FEATURES, Feature, of_profile
 
 _EACH = [(profile, feature) for profile in PROFILES for feature in of_profile(profile)]
 _IDS = [f"{feature.name}-{profile}" for profile, feature in _EACH]
-
-
-def _values(row: pairs.Row, profile: str) -> Values:
-    features = of_profile(profile)
-    off = (feature.off for feature in features if not row.get(feature.name, True))
-    on = (feature.on for feature in features if row.get(feature.name))
-    return together(*off, *on)
 
 
 def _needed(feature: Feature, profile: str) -> pairs.Row:
@@ -25,8 +18,8 @@ def _needed(feature: Feature, profile: str) -> pairs.Row:
 @pytest.mark.parametrize(("profile", "feature"), _EACH, ids=_IDS)
 def test_a_feature_is_shown_when_it_is_on_and_gone_when_it_is_off(profile: str, feature: Feature) -> None:
     beside = _needed(feature, profile) | {feature.name: False}
-    on = charts.objects(profile, _values(_needed(feature, profile), profile))
-    off = charts.objects(profile, _values(beside, profile))
+    on = charts.objects(profile, pairs.values(_needed(feature, profile), profile))
+    off = charts.objects(profile, pairs.values(beside, profile))
     assert feature.shows(on)
     assert not feature.shows(off)
     for found in (on, off):
@@ -39,7 +32,7 @@ def test_every_pair_of_features_is_valid_in_all_four_states(profile: str) -> Non
     rows = pairs.all_pairs(features)
     assert {pair for row in rows for pair in pairs.pairs_of(row)} == pairs.possible_pairs(features)
     for row in rows:
-        found = charts.objects(profile, _values(row, profile))
+        found = charts.objects(profile, pairs.values(row, profile))
         assert charts.faults(found.text) == [], row
         for feature in features:
             if row[feature.name]:
@@ -48,8 +41,7 @@ def test_every_pair_of_features_is_valid_in_all_four_states(profile: str) -> Non
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_custom_resources_fit_the_schemas_of_their_operators(profile: str) -> None:
-    values = together(*(feature.on for feature in of_profile(profile)))
-    found = charts.objects(profile, values)
+    found = charts.objects(profile, pairs.values(pairs.everything(profile), profile))
     assert "ExternalSecret" in found
     assert charts.custom_resource_faults(found) == []
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations, product
 
-from tests.support.features import Feature
+from tests.support.features import Feature, Values, of_profile, together
 
 Row = dict[str, bool]
 Pair = frozenset[tuple[str, bool]]
@@ -59,3 +59,20 @@ def closed(row: Row, features: Iterable[Feature]) -> Row | None:
         if follows.items() <= result.items():
             return result
         result |= follows
+
+
+def everything(profile: str) -> Row:
+    """As many features of a profile on as can be together."""
+    features = of_profile(profile)
+    row: Row = {}
+    for feature in features:
+        row = closed({**row, feature.name: True}, features) or row
+    return row
+
+
+def values(row: Row, profile: str) -> Values:
+    """The values that switch the features of a profile so; what the row does not name keeps the chart's default."""
+    features = of_profile(profile)
+    off = (feature.off for feature in features if not row.get(feature.name, True))
+    on = (feature.on for feature in features if row.get(feature.name))
+    return together(*off, *on)

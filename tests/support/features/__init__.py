@@ -1,9 +1,9 @@
 """Every feature of the chart that can be switched: how, and what the objects then show."""
 
 from tests.support.features import besides, network, pods, settings
-from tests.support.features.model import Feature, Values, together
+from tests.support.features.model import DIGEST, Feature, Values, together
 
-__all__ = ["FEATURES", "Feature", "Values", "of_profile", "together"]
+__all__ = ["DIGEST", "FEATURES", "Feature", "Values", "of_profile", "together"]
 
 FEATURES = (
     *pods.IMAGE,
