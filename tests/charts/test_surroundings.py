@@ -163,3 +163,10 @@ def test_the_notes_say_where_it_answers_and_how_to_look_and_go_back(
         rendered = loaded.render(values, name="user-service", namespace="shop")
     (notes,) = [text for name, text in rendered.items() if name.endswith("NOTES.txt")]
     assert said in notes
+
+
+def test_names_can_be_replaced() -> None:
+    named = charts.objects("http", {"nameOverride": "users"})
+    assert named.workload["metadata"]["name"] == "user-service-users"
+    assert named.container["name"] == "users"
+    assert charts.objects("http", {"fullnameOverride": "people"}).workload["metadata"]["name"] == "people"
