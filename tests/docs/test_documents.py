@@ -59,7 +59,7 @@ def test_every_command_and_option_is_in_the_reference() -> None:
                 assert f"`{option}`" in written
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/configuration.md"])
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/configuration.md", "docs/chart.md"])
 def test_links_between_documents_lead_somewhere(document: str) -> None:
     path = _ROOT / document
     for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8")):
