@@ -14,6 +14,8 @@ from tests.support import repositories as repo
 from tests.support.cli import run, run_json
 from tests.support.git_server import serve
 
+from gitops_tk import resources
+
 SKELETON = {
     "skeleton.yaml": b"version: '7'\n"
     b"profiles: {http: one, batch: two}\n"
@@ -252,6 +254,22 @@ def test_the_application_side_is_written_beside_the_repository(tmp_path: Path) -
     assert [change["file"] for change in ran.json["changes"] if change["kind"] == "app"] == [
         str(app / name) for name in ("Dockerfile", "main.go", "go.mod")
     ]
+    assert run_json(*command, cwd=checkout).json["outcome"] == "unchanged"
+
+
+@pytest.mark.parametrize("profile", ["http", "grpc", "worker", "cronjob"])
+def test_each_profile_scaffolds_a_valid_release_and_an_application(tmp_path: Path, profile: str) -> None:
+    checkout, app = gitops(tmp_path), tmp_path / "app"
+    for env in ("dev", "staging", "prod"):
+        (checkout / "envs").mkdir(exist_ok=True)
+        preset = resources.folder("envs") / f"{env}.yaml"
+        (checkout / f"envs/{env}.yaml").write_bytes(preset.read_bytes())
+    command = ("new-service", "a", "--image", "x.example/a", "--profile", profile, "--app-dir", str(app))
+    assert run(*command, cwd=checkout).status == 0
+    assert run_json("validate", cwd=checkout).json["problems"] == []
+    assert {"Dockerfile", ".dockerignore", "go.mod", "main.go", f"run_{profile}.go"} <= {
+        path.name for path in app.iterdir()
+    }
     assert run_json(*command, cwd=checkout).json["outcome"] == "unchanged"
 
 

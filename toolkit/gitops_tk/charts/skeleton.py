@@ -51,7 +51,10 @@ class About(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Skeleton:
-    """A skeleton's files, by their paths in it.
+    """A skeleton.
+
+    Args:
+        files: its files, by their paths in it.
 
     Raises:
         ChartError: `skeleton.yaml` is missing, or says something that it cannot (code `skeleton`).
@@ -61,7 +64,7 @@ class Skeleton:
         for path in files:
             if {"", ".", "..", ".git"} & set(path.lower().split("/")) or not path.isprintable():
                 raise ChartError(f"the skeleton holds {path!r}, which is no plain file", code="skeleton", file=path)
-        self._files = files
+        self.files = files
         self.about = _read(files)
 
     @classmethod
@@ -96,7 +99,7 @@ class Skeleton:
             ChartError: a template is broken, or uses what it does not know.
         """
         found = {}
-        for path, data in sorted(self._files.items()):
+        for path, data in sorted(self.files.items()):
             if path.startswith(part + "/") and self._has(path, profile):
                 name = path[len(part) + 1 :]
                 found[name] = _rendered(data, context, path) if self._is_templated(path) else data
