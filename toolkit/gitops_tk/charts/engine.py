@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from gitops_tk import scratch
+from gitops_tk.charts import references
 from gitops_tk.errors import ChartError, ToolMissing, UsageError
 
 ChartFiles = Mapping[str, bytes]
@@ -169,10 +170,11 @@ def laid_out(chart: ChartFiles, root: str) -> Iterator[Path]:
     """The chart's files in a private folder of plain files, named as the chart is; removed afterwards.
 
     Raises:
-        ChartError: a path leaves the chart, or it is larger than Helm takes.
+        ChartError: a path leaves the chart, it is larger than Helm takes, or a schema refers to other files.
     """
     if sum(len(data) for data in chart.values()) > _MOST_BYTES:
         raise ChartError(f"the chart {root} is larger than 100 MiB", code="chart-too-large", file=root)
+    references.check(chart, root)
     with scratch.folder() as folder:
         base = folder / "chart"
         for path, data in chart.items():
