@@ -129,6 +129,23 @@ def test_an_executables_errors_are_told_with_their_place(tmp_path: Path) -> None
     assert not chart.schema_findings({"x": 1})
 
 
+@pytest.mark.parametrize(
+    "template",
+    [
+        b'{{ repeat 2000000000 "xxxxxxxx" }}',
+        b"{{ range until 300000000 }}{{ end }}",
+        b'{{ define `a` }}{{ tpl `{{ include "a" . }}` . }}{{ end }}{{ include `a` . }}',
+    ],
+)
+def test_a_chart_that_wants_all_memory_is_refused_and_the_next_one_rendered(template: bytes) -> None:
+    embedded = engine.find({"GITOPS_TK_HELM": "embedded"})
+    good = embedded.load({**_CHART, "templates/a.yaml": b"kind: A\n"}, root="c")
+    with pytest.raises(ChartError) as refused:
+        embedded.load({**_CHART, "templates/a.yaml": template}, root="c").render({}, release="r", namespace="n")
+    assert refused.value.code in ("chart-limit", "render")
+    assert "kind: A" in good.render({}, release="r", namespace="n")
+
+
 @pytest.mark.parametrize("path", ["../escape.yaml", "/etc/x", "a//b", "templates/../../x"])
 def test_a_path_that_leaves_the_chart_is_refused(path: str, found: Engine) -> None:
     with pytest.raises(ChartError) as refused:

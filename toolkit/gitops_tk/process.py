@@ -1,7 +1,9 @@
 """The one door to other programs. Nothing else imports subprocess."""
 
 import contextlib
+import resource
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -28,11 +30,19 @@ class TimeLimit(GitopsTkError):
 
 
 def start(
-    argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path | None = None, reads: bool = False
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    reads: bool = False,
+    memory: int | None = None,
 ) -> Process:
     """Starts a program with pipes on its output and, if it `reads`, on its input.
 
     The caller ends it with `finish` or `stop`.
+
+    Args:
+        memory: the bytes of address space that it may have, where the system can hold another program to that.
 
     Raises:
         ToolMissing: there is no such program on PATH.
@@ -53,6 +63,10 @@ def start(
             f"{argv[0]} is not installed or not on PATH", hint=f"install {argv[0]} and try again"
         ) from error
     _running.add(process)
+    if memory is not None and sys.platform == "linux":
+        # Of a program that ended already there is nothing to limit.
+        with contextlib.suppress(OSError):
+            resource.prlimit(process.pid, resource.RLIMIT_AS, (memory, memory))
     return process
 
 
@@ -84,9 +98,34 @@ def run(
     cwd: Path | None = None,
     data: bytes | None = None,
     timeout: float,
+    memory: int | None = None,
 ) -> Completed:
     """Runs a program to its end; see `start` and `finish`."""
-    return finish(start(argv, env=env, cwd=cwd, reads=data is not None), data=data, timeout=timeout)
+    process = start(argv, env=env, cwd=cwd, reads=data is not None, memory=memory)
+    return finish(process, data=data, timeout=timeout)
+
+
+def ask(process: Process, line: bytes) -> bytes | None:
+    """Writes a line to a started program that reads, and returns the line that it answers.
+
+    Returns:
+        None where the program ended in place of an answer.
+    """
+    if process.stdin is None or process.stdout is None:
+        return None
+    try:
+        process.stdin.write(line + b"\n")
+        process.stdin.flush()
+        answer = process.stdout.readline()
+    except BrokenPipeError:
+        answer = b""
+    except BaseException:
+        stop(process)
+        raise
+    if answer.endswith(b"\n"):
+        return answer
+    stop(process)
+    return None
 
 
 def stop(process: Process) -> None:

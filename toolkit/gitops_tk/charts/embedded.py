@@ -1,27 +1,29 @@
-"""The Helm 4 engine in this process: the one module that touches helm_python.
+"""The Helm 4 engine that gitops-tk brings along, in a process of its own (`worker.py`).
 
-Its `render` does not take a Kubernetes version, check the schema, or order what it returns, so one private
-function of it is called; the version is pinned, and tests hold the result against `helm template`.
+It does not check the schema or Chart.yaml's kubeVersion when it renders, nor order what it returns; that is done here.
 """
 
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import sys
+import weakref
+from collections.abc import Mapping, Sequence
+from itertools import count
 from typing import Any
 
-import helm_python
 import yaml
 
-from gitops_tk import scratch
+from gitops_tk import process, scratch
 from gitops_tk.charts import manifest
 from gitops_tk.charts.engine import (
+    MEMORY,
     ChartFiles,
     Dependency,
     SchemaFinding,
     check_release,
     laid_out,
+    online,
     placed_error,
     pulled,
 )
@@ -33,6 +35,8 @@ _PROBE = {
     "Chart.yaml": b"apiVersion: v2\nname: probe\nversion: 0.1.0\n",
     "templates/probe.yaml": b"{{ semverCompare .Values.constraint .Capabilities.KubeVersion.Version }}",
 }
+# What Python needs to start; a chart gets no token to see, were there a way to look.
+_KEPT = ("PATH", "LANG", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH")
 
 
 class EmbeddedEngine:
@@ -41,7 +45,7 @@ class EmbeddedEngine:
     @property
     def name(self) -> str:
         """What it is called in messages."""
-        return f"embedded Helm {helm_python.EXPECTED_HELM_SDK_VERSION}"
+        return "embedded Helm"
 
     def load(self, chart: ChartFiles, *, root: str) -> "_Chart":
         """Reads a chart.
@@ -49,36 +53,93 @@ class EmbeddedEngine:
         Raises:
             ChartError: it is no chart.
         """
-        with laid_out(chart, root) as folder, _quiet():
-            try:
-                handle = helm_python.Chart.load(str(folder))
-            except helm_python.HelmError as error:
-                raise _chart_error(error, root, "chart-load") from error
-        return _Chart(handle, chart, root)
+        loaded = _Chart(chart, root)
+        loaded.load()
+        return loaded
 
     def pull(self, dependency: Dependency) -> bytes:
-        """Fetches a chart's archive."""
+        """Fetches a chart's archive, with the user's own Helm logins: in a process that renders nothing."""
         registry = dependency.repository.startswith("oci://")
         what = f"{dependency.repository.rstrip('/')}/{dependency.name}" if registry else dependency.name
+        where = None if registry else dependency.repository
         failed = None
-        with scratch.folder() as folder, _quiet():
+        with scratch.folder() as folder:
+            worker = _Worker(online(os.environ, folder))
             try:
-                helm_python.pull(
-                    what,
-                    destination=str(folder),
-                    version=dependency.version,
-                    repo_url=None if registry else dependency.repository,
-                )
-            except helm_python.HelmError as error:
-                failed = str(error)
+                worker.ask("pull", 0, what=what, folder=str(folder), version=dependency.version, where=where)
+            except _Failed as error:
+                failed = "it takes too long" if error.kind == "ended" else str(error)
+            finally:
+                worker.stop()
             return pulled(folder, dependency, failed)
 
 
+class _Failed(Exception):
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class _Worker:
+    """The process with the engine; a new one after one that had to end, which `ended` counts."""
+
+    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+        self._environ = environ or {}
+        self.ended = 0
+        self.numbers = count()
+        self._dropped: list[int] = []
+        self._process: process.Process | None = None
+
+    def drop(self, chart: int) -> None:
+        """Lets a chart go that nobody asks for any more."""
+        self._dropped.append(chart)
+
+    def ask(self, do: str, chart: int, **more: Any) -> Any:
+        """What the engine answers.
+
+        Raises:
+            _Failed: the engine refused, or had to end (kind `ended`).
+        """
+        dropped = self._dropped[:]
+        line = process.ask(self._started(), json.dumps({"do": do, "chart": chart, "dropped": dropped, **more}).encode())
+        if line is None:
+            self._process = None
+            self.ended += 1
+            raise _Failed("ended", "rendering takes too long or too much memory: does a template repeat itself?")
+        del self._dropped[: len(dropped)]
+        answer = json.loads(line)
+        if "failed" in answer:
+            raise _Failed(answer["failed"], answer["message"])
+        return answer["found"]
+
+    def stop(self) -> None:
+        """Ends the process."""
+        if self._process is not None:
+            process.stop(self._process)
+
+    def _started(self) -> process.Process:
+        if self._process is None:
+            env = {name: os.environ[name] for name in _KEPT if name in os.environ} | dict(self._environ)
+            arguments = [sys.executable, "-m", "gitops_tk.charts.worker"]
+            self._process = process.start(arguments, env=env, reads=True, memory=MEMORY)
+        return self._process
+
+
+_worker = _Worker()
+
+
 class _Chart:
-    def __init__(self, handle: Any, files: ChartFiles, root: str) -> None:
-        self._handle = handle
+    def __init__(self, files: ChartFiles, root: str) -> None:
+        self._files = files
         self._root = root
-        self._constraint = _kube_constraint(files)
+        self._loaded_after = 0
+        self._number = next(_worker.numbers)
+        weakref.finalize(self, _worker.drop, self._number)
+
+    def load(self) -> None:
+        with laid_out(self._files, self._root) as folder:
+            self._told("chart-load", "load", folder=str(folder))
+        self._loaded_after = _worker.ended
 
     def render(
         self,
@@ -104,51 +165,59 @@ class _Chart:
         if api_versions:
             options["api_versions"] = list(api_versions)
         self._check_kube_version(options)
-        return manifest.printed(_render(self._handle, values, options, self._root), self._root)
+        return manifest.printed(self.rendered(values, options), self._root)
+
+    def rendered(self, values: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, str]:
+        """What the engine makes of each template."""
+        found: dict[str, str] = self._asked("render", "render", values=dict(values), options=dict(options))
+        return found
 
     def schema_findings(self, values: Mapping[str, Any]) -> list[SchemaFinding]:
-        with _quiet():
-            try:
-                self._handle.validate_schema(dict(values))
-            except helm_python.HelmValuesError as error:
-                found = [
-                    SchemaFinding(tuple(part for part in match["pointer"].split("/") if part), match["message"])
-                    for match in _FINDING.finditer(str(error))
-                ]
-                return found or [SchemaFinding((), re.sub(r"\s+", " ", str(error)))]
-            except helm_python.HelmError as error:
-                raise _chart_error(error, self._root, "chart-schema") from error
+        try:
+            self._asked("chart-schema", "check", values=dict(values))
+        except _Failed as error:
+            found = [
+                SchemaFinding(tuple(part for part in match["pointer"].split("/") if part), match["message"])
+                for match in _FINDING.finditer(str(error))
+            ]
+            return found or [SchemaFinding((), re.sub(r"\s+", " ", str(error)))]
         return []
 
+    def _asked(self, code: str, do: str, **more: Any) -> Any:
+        if self._loaded_after != _worker.ended:
+            # Another chart ended the process that knew this one.
+            self.load()
+        return self._told(code, do, **more)
+
+    def _told(self, code: str, do: str, **more: Any) -> Any:
+        try:
+            return _worker.ask(do, self._number, **more)
+        except _Failed as error:
+            if error.kind == "values":
+                raise
+            if error.kind == "option":
+                raise UsageError(f"Helm does not take an option: {error}", code="bad-helm-option") from error
+            raise _chart_error(error, self._root, "chart-limit" if error.kind == "ended" else code) from error
+
     def _check_kube_version(self, options: Mapping[str, Any]) -> None:
-        if self._constraint is None:
+        constraint = _kube_constraint(self._files)
+        if constraint is None:
             return
-        with laid_out(_PROBE, self._root) as folder, _quiet():
-            probe = helm_python.Chart.load(str(folder))
-        constraint = {"constraint": self._constraint}
-        answer = _render(probe, constraint, {"name": "probe", "namespace": "default", **options}, self._root)
+        place = f"{self._root}/Chart.yaml"
+        probe = EmbeddedEngine().load(_PROBE, root=self._root)
+        try:
+            answer = probe.rendered({"constraint": constraint}, {**options, "name": "probe"})
+        except ChartError as error:
+            message = f"kubeVersion: {constraint!r} is not a range of versions"
+            raise ChartError(message, code="kube-version", hint="write >=1.32.0-0", file=place) from error
         if "false" in answer.values():
             version = options.get("kube_version", "the engine's default version")
             raise ChartError(
-                f"the chart needs Kubernetes {self._constraint}, and is rendered for {version}",
+                f"the chart needs Kubernetes {constraint}, and is rendered for {version}",
                 code="kube-version",
                 hint="choose another with --kube-version, or change kubeVersion in Chart.yaml",
-                file=f"{self._root}/Chart.yaml",
+                file=place,
             )
-
-
-def _render(handle: Any, values: Mapping[str, Any], options: Mapping[str, Any], root: str) -> dict[str, str]:
-    with _quiet():
-        try:
-            text = helm_python._native.call_string(
-                "helm_render", handle._raw(), json.dumps(values), json.dumps(dict(options))
-            )
-        except helm_python.HelmInvalidArgError as error:
-            raise UsageError(f"Helm does not take an option: {error}", code="bad-helm-option") from error
-        except helm_python.HelmError as error:
-            raise _chart_error(error, root, "render") from error
-    found: dict[str, str] = json.loads(text)
-    return found
 
 
 def _kube_constraint(files: ChartFiles) -> str | None:
@@ -162,16 +231,3 @@ def _kube_constraint(files: ChartFiles) -> str | None:
 
 def _chart_error(error: Exception, root: str, code: str) -> ChartError:
     return placed_error(re.sub(r"/\S*gitops-tk-\w+/chart", root, str(error)), root, code)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    # Go writes its log to file descriptor 2, past Python: it would end up among the diagnostics.
-    saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(null, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(null)

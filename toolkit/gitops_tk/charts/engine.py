@@ -18,6 +18,10 @@ ChartFiles = Mapping[str, bytes]
 
 # Helm's own limit for a chart's files (loader.MaxDecompressedChartSize).
 _MOST_BYTES = 100 * 1024 * 1024
+# A template can ask for any amount of memory; no chart needs this much.
+MEMORY = 4 * 1024**3
+# What reaching a repository needs: proxies, certificates, and the logins that Helm and Docker keep.
+_ONLINE = re.compile(r"HOME$|HELM_|XDG_|DOCKER_CONFIG$|SSL_CERT_|(?:HTTPS?|NO)_PROXY$", re.IGNORECASE)
 _PLACE = re.compile(r"(?P<file>[\w./-]+\.(?:ya?ml|tpl|txt|json)):(?P<line>\d+)")
 
 
@@ -149,6 +153,15 @@ def pulled(folder: Path, dependency: Dependency, failed: str | None) -> bytes:
         code="dependency-pull",
         hint="run it again when the repository answers, or commit the chart's charts/ folder",
     )
+
+
+def online(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """The part of an environment that Helm gets to reach a repository; rendering does without it.
+
+    Args:
+        folder: where Helm may keep what it reads; the user's own cache may be one that cannot be written.
+    """
+    return {name: value for name, value in environ.items() if _ONLINE.match(name)} | {"HELM_CACHE_HOME": str(folder)}
 
 
 def check_release(release: str, namespace: str) -> None:

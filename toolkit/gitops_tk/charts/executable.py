@@ -13,6 +13,7 @@ from gitops_tk.charts.engine import (
     SchemaFinding,
     check_release,
     laid_out,
+    online,
     placed_error,
     pulled,
 )
@@ -21,8 +22,6 @@ from gitops_tk.errors import ChartError
 _TIMEOUT = 60.0
 _FINDING = re.compile(r"^\s*- (?:at '(?P<slashes>[^']*)'|(?P<dots>[\w.()-]+)): (?P<message>.+)$", re.MULTILINE)
 _KEPT = ("PATH", "LANG", "TMPDIR")
-# What reaching a repository needs beside: proxies, certificates, and the logins that Helm and Docker keep.
-_ONLINE = re.compile(r"HOME$|HELM_|XDG_|DOCKER_CONFIG$|SSL_CERT_|(?:HTTPS?|NO)_PROXY$", re.IGNORECASE)
 
 
 class HelmExecutable:
@@ -36,7 +35,7 @@ class HelmExecutable:
     def __init__(self, program: str, environ: Mapping[str, str]) -> None:
         self._program = program
         self._environ = {name: environ[name] for name in _KEPT if name in environ}
-        self._online = {name: value for name, value in environ.items() if name in _KEPT or _ONLINE.match(name)}
+        self._all = environ
 
     @property
     def name(self) -> str:
@@ -55,7 +54,7 @@ class HelmExecutable:
         with scratch.folder() as folder:
             done = process.run(
                 [self._program, "pull", what, "--version", dependency.version, *where, "--destination", str(folder)],
-                env=self._online,
+                env={**self._environ, **online(self._all, folder)},
                 cwd=folder,
                 timeout=_TIMEOUT,
             )

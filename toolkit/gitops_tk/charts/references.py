@@ -58,7 +58,7 @@ def _unpacked(data: bytes, path: str, depth: int) -> dict[str, bytes]:
     found = {}
     size = 0
     try:
-        with tarfile.open(fileobj=io.BytesIO(data), mode="r|gz") as archive:
+        with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as archive:
             for member in archive:
                 size += member.size
                 if size > _MOST_BYTES:
