@@ -1,6 +1,6 @@
 """The Helm 4 engine that gitops-tk brings along, in a process of its own (`worker.py`).
 
-It does not check the schema or Chart.yaml's kubeVersion when it renders, nor order what it returns; that is done here.
+It does not check Chart.yaml's kubeVersion when it renders, nor order what it returns; that is done here.
 """
 
 import json
@@ -151,21 +151,21 @@ class _Chart:
         api_versions: Sequence[str] = (),
     ) -> str:
         check_release(release, namespace)
-        findings = self.schema_findings(values)
-        if findings:
-            raise ChartError(
-                f"values do not fit {self._root}/values.schema.json: "
-                + "; ".join(f"{'.'.join(one.pointer) or 'values'}: {one.message}" for one in findings),
-                code="values-schema",
-                file=f"{self._root}/values.schema.json",
-            )
         options: dict[str, Any] = {"name": release, "namespace": namespace}
         if kube_version:
             options["kube_version"] = kube_version
         if api_versions:
             options["api_versions"] = list(api_versions)
         self._check_kube_version(options)
-        return manifest.printed(self.rendered(values, options), self._root)
+        try:
+            return manifest.printed(self.rendered(values, options), self._root)
+        except _Failed as error:
+            raise ChartError(
+                f"values do not fit {self._root}/values.schema.json: "
+                + "; ".join(f"{'.'.join(one.pointer) or 'values'}: {one.message}" for one in _findings(error)),
+                code="values-schema",
+                file=f"{self._root}/values.schema.json",
+            ) from error
 
     def rendered(self, values: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, str]:
         """What the engine makes of each template."""
@@ -176,11 +176,7 @@ class _Chart:
         try:
             self._asked("chart-schema", "check", values=dict(values))
         except _Failed as error:
-            found = [
-                SchemaFinding(tuple(part for part in match["pointer"].split("/") if part), match["message"])
-                for match in _FINDING.finditer(str(error))
-            ]
-            return found or [SchemaFinding((), re.sub(r"\s+", " ", str(error)))]
+            return _findings(error)
         return []
 
     def _asked(self, code: str, do: str, **more: Any) -> Any:
@@ -218,6 +214,14 @@ class _Chart:
                 hint="choose another with --kube-version, or change kubeVersion in Chart.yaml",
                 file=place,
             )
+
+
+def _findings(error: _Failed) -> list[SchemaFinding]:
+    found = [
+        SchemaFinding(tuple(part for part in match["pointer"].split("/") if part), match["message"])
+        for match in _FINDING.finditer(str(error))
+    ]
+    return sorted(found, key=lambda one: one.pointer) or [SchemaFinding((), re.sub(r"\s+", " ", str(error)))]
 
 
 def _kube_constraint(files: ChartFiles) -> str | None:
