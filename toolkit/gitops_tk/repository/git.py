@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from gitops_tk import process
-from gitops_tk.errors import GitopsTkError, LoginFailed, RemoteUnreachable, RepositoryError, ToolMissing
+from gitops_tk.errors import GitopsTkError, LoginFailed, RemoteUnreachable, RepositoryError, ToolMissing, UsageError
 from gitops_tk.process import Completed, Process, TimeLimit
 from gitops_tk.repository.credentials import redact
 
@@ -46,10 +46,12 @@ class Git(Struct, frozen=True):
     def from_environment(
         cls, environ: Mapping[str, str], settings: Sequence[tuple[str, str]] = (), folder: Path | None = None
     ) -> "Git":
-        """Git with a cleaned environment and further settings, which no argument list shows."""
-        limit = environ.get("GITOPS_TK_GIT_TIMEOUT", "")
-        timeout = float(limit) if re.fullmatch(r"\d+(\.\d+)?", limit) else _DEFAULT_TIMEOUT
-        return cls(environment(environ, settings), timeout, folder)
+        """Git with a cleaned environment and further settings, which no argument list shows.
+
+        Raises:
+            UsageError: a variable that steers git is not what it has to be (`bad-environment`).
+        """
+        return cls(environment(environ, settings), _timeout(environ), folder)
 
     def start(self, *arguments: str, reads: bool = False) -> Process:
         """Starts git; the caller finishes it.
@@ -98,12 +100,25 @@ def environment(environ: Mapping[str, str], settings: Sequence[tuple[str, str]] 
     env.setdefault("GIT_ALLOW_PROTOCOL", "file:git:http:https:ssh")
     if "CI" in environ or not os.isatty(0):
         env.setdefault("GIT_TERMINAL_PROMPT", "0")
-    count = int(env.get("GIT_CONFIG_COUNT") or 0)
+    count = int(_number(environ, "GIT_CONFIG_COUNT", r"\d{1,6}") or 0)
     for number, (key, value) in enumerate((*_SETTINGS, *settings), count):
         env[f"GIT_CONFIG_KEY_{number}"] = key
         env[f"GIT_CONFIG_VALUE_{number}"] = value
     env["GIT_CONFIG_COUNT"] = str(count + len(_SETTINGS) + len(settings))
     return env
+
+
+def _timeout(environ: Mapping[str, str]) -> float:
+    return _number(environ, "GITOPS_TK_GIT_TIMEOUT", r"\d{1,6}(\.\d+)?") or _DEFAULT_TIMEOUT
+
+
+def _number(environ: Mapping[str, str], name: str, form: str) -> float | None:
+    text = environ.get(name)
+    if not text:
+        return None
+    if not re.fullmatch(form, text, re.ASCII):
+        raise UsageError(f"{name} is {text!r}, which is not a number that can be used", code="bad-environment")
+    return float(text)
 
 
 def failure(done: Completed, where: object = None) -> GitopsTkError:

@@ -77,7 +77,10 @@ def remote(url: str) -> RemoteLocation:
         raise _bad(url)
     if "://" not in url:
         return RemoteLocation(url)
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise _bad(url) from error
     host = parts.netloc.rpartition("@")[2]
     if host.startswith("-") or (not host and parts.scheme != "file") or not parts.path.strip("/"):
         raise _bad(url)
@@ -111,8 +114,10 @@ def _nearest(start: Path) -> Path:
 
 
 def _bad(text: str) -> UsageError:
+    # What cannot be taken apart may hold a login all the same.
+    shown = re.sub(r"://.*@", "://***@", text, flags=re.DOTALL)
     return UsageError(
-        f"{text!r} is not a repository's address",
+        f"{shown!r} is not a repository's address",
         code="bad-repository",
         hint="use https://, ssh://, user@host:path, file:// or a path",
     )
