@@ -258,3 +258,12 @@ def _command_lines() -> set[str]:
             except OSError:
                 continue
     return found
+
+
+@pytest.mark.parametrize(("name", "text"), [("GIT_AUTHOR_DATE", "some day"), ("GIT_COMMITTER_NAME", "<>")])
+def test_an_identity_that_git_does_not_take_is_told(remote: Path, tmp_path: Path, name: str, text: str) -> None:
+    before = repo.state(remote)
+    ran = bump(f"file://{remote}", tmp_path, **{name: text})
+    assert (ran.status, ran.json["outcome"]) == (1, "failed")
+    assert text in ran.json["problems"][0]["message"]
+    assert repo.state(remote) == before

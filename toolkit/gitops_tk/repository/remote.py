@@ -264,7 +264,12 @@ class Remote:
                         hint="set GIT_AUTHOR_NAME, GIT_AUTHOR_EMAIL, GIT_COMMITTER_NAME and GIT_COMMITTER_EMAIL, "
                         "or git config user.name and user.email",
                     )
-        return Identity(author=known["GIT_AUTHOR_IDENT"], committer=known["GIT_COMMITTER_IDENT"])
+        return Identity(author=self._ident("GIT_AUTHOR_IDENT"), committer=self._ident("GIT_COMMITTER_IDENT"))
+
+    def _ident(self, name: str) -> str:
+        ident = self._known().get(name, "")
+        # Asked for alone, git says what is wrong with a name or a date that it cannot use.
+        return self.git.read("var", name) if not ident or ident.lstrip().startswith("<") else ident
 
     def _signs(self) -> bool:
         return self._known().get("commit.gpgsign", "").lower() in ("true", "yes", "on", "1")
