@@ -170,6 +170,28 @@ def test_an_unknown_branch_is_told(remote: Path, tmp_path: Path) -> None:
     assert (ran.status, ran.code) == (1, "unknown-branch")
 
 
+def test_a_tag_is_no_branch(remote: Path, tmp_path: Path) -> None:
+    repo.git(remote, "tag", "v9", "main")
+    ran = run_json(*BUMP, "--branch", "v9", "--repo", f"file://{remote}", cwd=tmp_path)
+    assert (ran.status, ran.code) == (1, "unknown-branch")
+
+
+def test_a_default_branch_that_is_not_there_is_told_with_one_that_is(remote: Path, tmp_path: Path) -> None:
+    repo.git(remote, "branch", "-m", "main", "trunk")
+    (remote / "HEAD").write_text("ref: refs/heads/main\n")
+    ran = bump(f"file://{remote}", tmp_path)
+    assert (ran.status, ran.code) == (1, "unknown-branch")
+    assert "trunk" in ran.json["problems"][0]["hint"]
+
+
+def test_a_repository_of_another_object_format_is_told(tmp_path: Path) -> None:
+    remote = tmp_path / "sha256.git"
+    repo.git(tmp_path, "init", "--quiet", "--bare", "--object-format=sha256", str(remote))
+    repo.commit(remote, {"gitops-tk.yaml": repo.CONFIG})
+    ran = bump(f"file://{remote}", tmp_path)
+    assert (ran.status, ran.code) == (1, "object-format")
+
+
 def test_a_path_to_a_bare_repository_is_a_remote(remote: Path, tmp_path: Path) -> None:
     assert bump(str(remote), tmp_path).json["outcome"] == "changed"
 

@@ -19,6 +19,9 @@ from gitops_tk.repository.objects import Objects
 from gitops_tk.repository.push import Pushed, classify
 from gitops_tk.repository.tree import TreeSnapshot
 
+# How long git's object ids are, in hex digits.
+_ID = 40
+
 
 class Remote:
     """A remote repository; use it in a `with` statement, which takes the temporary clone away.
@@ -88,13 +91,16 @@ class Remote:
         """The branch's newest commit as it was cloned.
 
         Raises:
-            RemoteUnreachable, LoginFailed, RepositoryError: it cannot be read.
+            RemoteUnreachable, LoginFailed, RepositoryError: it cannot be read, or there is no such branch.
         """
         self._open(self._running.finish())
         if self._branch is None:
             head = (self._folder / "HEAD").read_text(encoding="utf-8").strip()
             self._branch = head.removeprefix("ref: refs/heads/")
-        return self.at(f"refs/heads/{self._branch}")
+        found = self.at(f"refs/heads/{self._branch}")
+        if found.revision is None:
+            self._require_empty()
+        return found
 
     def revision(self, commit: str | None = None) -> TreeSnapshot:
         """What was cloned, be it a branch or a tag; or another commit of the remote, by its whole id.
@@ -202,6 +208,22 @@ class Remote:
             if isinstance(error, LoginFailed):
                 raise error
         return pushed
+
+    def _require_empty(self) -> None:
+        # There is no commit, yet only a repository without branches may be started anew.
+        there = self.git.read("ls-remote", "--heads", "origin").splitlines()
+        if there and len(there[0].split()[0]) > _ID:
+            raise RepositoryError(
+                f"the remote {self.location.url} names objects by SHA-256, which gitops-tk cannot read",
+                code="object-format",
+            )
+        if there:
+            first = there[0].partition("refs/heads/")[2]
+            raise RepositoryError(
+                f"the remote {self.location.url} has no branch {self._branch}",
+                code="unknown-branch",
+                hint=f"name one with --branch: it has {first}" + (" and others" if there[1:] else ""),
+            )
 
     def _bring_copied(self, operations: Iterable[Operation]) -> None:
         # fast-import copies what it can find here alone; of a folder it needs the listing.
