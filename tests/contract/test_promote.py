@@ -182,3 +182,11 @@ def test_a_tag_cannot_forge_a_trailer_or_steer_a_terminal(remote: Path) -> None:
     message = repo.git(remote, "log", "-1", "--format=%B")
     assert [line for line in message.splitlines() if line.startswith("Gitops-Tk-Change: prod/")] == []
     assert "\x1b" not in message + run("status", "--repo", f"file://{remote}", cwd=remote.parent).out
+
+
+def test_a_branch_in_the_way_of_the_proposal_is_told_at_once(remote: Path) -> None:
+    promote(remote, "dev", "staging", "user-service")
+    repo.git(remote, "branch", "gitops-tk", "main")
+    ran = promote(remote, "staging", "prod", "user-service")
+    assert (ran.status, ran.code) == (1, "push-refused")
+    assert "'refs/heads/gitops-tk' exists" in ran.json["problems"][0]["message"]

@@ -81,6 +81,7 @@ def test_a_race_that_is_lost_until_the_time_is_up_is_a_conflict(remote: Path, tm
     with serve(remote.parent, before_push=race) as server:
         ran = run_json(*BUMP, "--retry-for", "1s", "--repo", server.url(remote.name), cwd=tmp_path)
     assert (ran.status, ran.json["outcome"], ran.code) == (4, "conflict", "race-lost")
+    assert "failed to update ref" in ran.json["problems"][0]["message"]
     assert b"v1.0.0" in repo.show(remote, FILE)
 
 
@@ -103,6 +104,36 @@ def test_a_lost_reply_with_others_on_top_is_still_ours(remote: Path, tmp_path: P
     assert process.returncode == 0
     assert mine.encode() in out
     assert repo.count(remote) == 3
+
+
+@pytest.mark.parametrize("command", [("branch", "-m", "main", "trunk"), ("update-ref", "-d", "refs/heads/main")])
+def test_a_branch_that_goes_meanwhile_is_not_made_again(remote: Path, tmp_path: Path, command: tuple[str, ...]) -> None:
+    def race(pushes: int) -> None:
+        if repo.git(remote, "branch", "--list", "main"):
+            repo.git(remote, *command)
+
+    with serve(remote.parent, before_refs=race) as server:
+        ran = run_json(*BUMP, "--repo", server.url(remote.name), cwd=tmp_path)
+    assert (ran.status, ran.code) == (1, "unknown-branch")
+    assert repo.git(remote, "branch", "--list", "main") == ""
+
+
+def test_a_commit_that_is_taken_out_meanwhile_does_not_come_back(remote: Path, tmp_path: Path) -> None:
+    for tag in ("v1.5.0", "v1.7.0"):
+        kept = repo.commit(remote, {FILE: repo.values("user-service", "dev", tag)})
+    repo.commit(remote, {FILE: repo.values("user-service", "dev", "v1.9.0-taken-out")})
+
+    def race(pushes: int) -> None:
+        if not pushes:
+            repo.git(remote, "update-ref", "refs/heads/main", kept)
+
+    # The older tag makes the command read all history, so that git could see the push as a mere addition.
+    promote = ("promote", "dev", "staging", "user-service", "--tag", "v1.5.0")
+    with serve(remote.parent, before_refs=race) as server:
+        ran = run_json(*promote, "--repo", server.url(remote.name), cwd=tmp_path)
+    assert (ran.status, ran.json["outcome"]) == (0, "changed")
+    assert repo.git(remote, "rev-parse", "main^") == kept
+    assert b"v1.5.0" in repo.show(remote, "services/user-service/envs/staging.yaml")
 
 
 def test_ten_writers_of_one_file_all_land(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_a_changeset_writes_copies_and_deletes_in_one_commit(remote: Path) -> No
         )
         plan = Plan(changeset=ChangeSet(operations), subject="subject", trailers=(("Key", "value"),))
         (oid,) = there.commit(snapshot, [plan])
-        assert there.push({"main": oid}).answer == "accepted"
+        assert there.push({"main": oid}, {"main": snapshot.revision or ""}).answer == "accepted"
     assert repo.git(remote, "ls-tree", "-r", "--format=%(objectmode) %(path)", "main").splitlines() == [
         "100644 a/b/c.txt",
         "100644 a/b/d.txt",

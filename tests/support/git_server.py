@@ -22,6 +22,7 @@ class Behaviour:
         connection_delay: seconds before a connection's first answer.
         password: what clients must send as a Basic password; None lets everybody in.
         before_push: called before a push is handled, with the number of pushes so far.
+        before_refs: called before a client that will push is told the refs, with the number of pushes so far.
         drop_push_answers: how many pushes are carried out and then not answered.
         redirect_to: send every client to this base URL.
         status: answer everything with this status.
@@ -31,6 +32,7 @@ class Behaviour:
     connection_delay: float = 0.0
     password: str | None = None
     before_push: Callable[[int], None] | None = None
+    before_refs: Callable[[int], None] | None = None
     drop_push_answers: int = 0
     redirect_to: str | None = None
     status: int | None = None
@@ -120,6 +122,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self, body: bytes) -> None:
         behaviour = self.server.behaviour
         pushes = self.command == "POST" and self.path.endswith("/git-receive-pack")
+        if behaviour.before_refs and self.path.endswith("service=git-receive-pack"):
+            behaviour.before_refs(self.server.counts.pushes)
         if pushes:
             with self.server.lock:
                 number = self.server.counts.pushes

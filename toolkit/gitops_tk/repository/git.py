@@ -138,6 +138,8 @@ def failure(done: Completed, where: object = None) -> GitopsTkError:
             f"the remote{place} refused the login: {said}",
             hint="set GITOPS_TK_TOKEN (or the forge's usual variable), a credential helper, or an SSH key",
         )
+    if "couldn't find remote ref" in lower:
+        return RepositoryError(f"the remote{place} has no such branch: {said}", code="unknown-branch")
     if _GONE.search(lower):
         return RemoteUnreachable(f"the remote{place} cannot be read: {said}", hint="check --repo and the network")
     if re.search(r"no space left|cannot write|unable to create temporary file|disk quota", lower):

@@ -45,7 +45,7 @@ def propose(remote: Remote, base: TreeSnapshot, plans: Sequence[Plan]) -> list[P
         if pushed.answer == "refused":
             raise PushRefused(
                 f"the remote refused the proposal branch {', '.join(made)}: {pushed.said}",
-                hint="may this login create and replace branches under gitops-tk/?",
+                hint="may this login create branches under gitops-tk/? A branch called gitops-tk would be in the way",
             )
         if pushed.answer != "accepted":
             return pushed

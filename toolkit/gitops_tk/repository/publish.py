@@ -105,7 +105,8 @@ class _Publication:
             ended = proposal.propose(self.remote, snapshot, plan.commits)
             return ended if isinstance(ended, Pushed) else self._proposed(plan, ended)
         oids = self.remote.commit(snapshot, plan.commits)
-        pushed = self.remote.push({self.remote.branch: oids[-1]})
+        # The branch must be where the plan saw it: the push brings back none that is gone, and no commit taken out.
+        pushed = self.remote.push({self.remote.branch: oids[-1]}, {self.remote.branch: snapshot.revision or ""})
         if pushed.answer == "accepted":
             return self._done(plan, "changed", oids)
         if pushed.answer == "refused":
@@ -134,7 +135,7 @@ class _Publication:
                     hint="run the same command again: it does nothing twice",
                 )
             raise RaceLost(
-                f"others pushed to {self.remote.branch} first, {self.attempts} times",
+                f"others pushed to {self.remote.branch} first, {self.attempts} times; at last: {pushed.said}",
                 hint="run the command again, or give it longer with --retry-for",
             )
         longest = min(_FIRST_WAIT * 2 ** min(self.attempts - 1, 8), _LONGEST_WAIT)

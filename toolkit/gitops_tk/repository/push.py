@@ -18,7 +18,7 @@ _ATTENTION: tuple[Answer, ...] = ("refused", "unknown", "raced", "accepted")
 _REFUSED = re.compile(
     r"hook declined|protected branch|gh0\d\d|gl-hook|not allowed to (?:push|force)|you are not allowed"
     r"|denied by|deny (?:updating|deleting)|refusing to (?:update|delete)|denynonfastforwards|denycurrentbranch"
-    r"|branch is currently checked out|policy|permission|read-only|archived|unpacker error|quota"
+    r"|exists; cannot create|branch is currently checked out|policy|permission|read-only|archived|unpacker error|quota"
 )
 _RACED = re.compile(
     r"fetch first|non-fast-forward|stale info|cannot lock ref|failed to (?:update|lock)|unable to (?:lock|create)"

@@ -186,12 +186,12 @@ class Remote:
         self.made += oids
         return oids
 
-    def push(self, oids: Mapping[str, str], leases: Mapping[str, str] | None = None) -> Pushed:
+    def push(self, oids: Mapping[str, str], leases: Mapping[str, str]) -> Pushed:
         """Pushes commits to branches, in one request.
 
         Args:
             oids: the commit of each branch.
-            leases: replace a branch if it is still at this id (empty: if it does not exist); None never replaces.
+            leases: the id that each branch must still be at; empty if it must not exist.
 
         Returns:
             The remote's answer; of several the one that asks for most attention.
@@ -199,7 +199,7 @@ class Remote:
         Raises:
             LoginFailed: the remote lets us read and not write.
         """
-        force = [f"--force-with-lease=refs/heads/{branch}:{lease}" for branch, lease in (leases or {}).items()]
+        force = [f"--force-with-lease=refs/heads/{branch}:{lease}" for branch, lease in leases.items()]
         refspecs = [f"{oid}:refs/heads/{branch}" for branch, oid in oids.items()]
         done = self.git.run("push", "--porcelain", *force, "origin", *refspecs)
         pushed = classify(done)
