@@ -14,6 +14,8 @@ from gitops_tk.repository.worktree import WorktreeSnapshot, check_target, write
 
 # What a checkout's own configuration says about reaching its remote and about who commits holds for delivery too.
 _CARRIED = r"^(credential|http|url|user|author|committer|gpg)\.|^core\.sshcommand$|^commit\.gpgsign$|^ssh\.variant$"
+# A folder of the checkout's content that looks like a bare repository is none: its configuration could run programs.
+_TRUSTED = (("safe.bareRepository", "explicit"),)
 _ARGUMENTS = 500
 
 
@@ -28,7 +30,7 @@ class Checkout:
     def __init__(self, root: Path, environ: Mapping[str, str] | None = None) -> None:
         self.root = root
         self.environ = os.environ if environ is None else environ
-        self._git = Git.from_environment(self.environ, folder=root)
+        self._git = Git.from_environment(self.environ, _TRUSTED, root)
 
     @property
     def git(self) -> Git:
@@ -45,8 +47,17 @@ class Checkout:
 
     @property
     def is_git(self) -> bool:
-        """Whether it is a git work tree."""
-        return self.root.is_dir() and self._git.run("rev-parse", "--is-inside-work-tree").stdout.strip() == b"true"
+        """Whether it is a git work tree.
+
+        Raises:
+            RepositoryError: git does not say, for instance because it belongs to somebody else.
+        """
+        if not self.root.is_dir():
+            return False
+        done = self._git.run("rev-parse", "--is-inside-work-tree")
+        if done.status and b"not a git repository" not in done.stderr:
+            raise failure(done)
+        return done.stdout.strip() == b"true"
 
     @property
     def branch(self) -> str | None:
@@ -92,7 +103,7 @@ class Checkout:
         """
         check_version(self._git.run("--version").stdout)
         if not self.is_git:
-            raise RepositoryError(f"{self.root} is not a git repository", code="not-git", hint="git init")
+            raise self._not_git()
         if self.branch is None:
             raise RepositoryError(
                 "no branch is checked out (detached HEAD)",
@@ -147,6 +158,10 @@ class Checkout:
                 name, upstream = configured, merge.removeprefix("refs/heads/")
         done = self._git.run("config", "--get", f"remote.{name}.url")
         url = done.stdout.decode().strip()
+        if not url and is_url(name):
+            url = name
+        if not url and not self.is_git:
+            raise self._not_git()
         if not url:
             raise RepositoryError(
                 f"the checkout {self.root} has no remote {name}",
@@ -167,6 +182,9 @@ class Checkout:
         done = self._git.run("config", "--null", "--get-regexp", _CARRIED)
         pairs = (entry.partition("\n") for entry in done.stdout.decode("utf-8", "replace").split("\0") if entry)
         return Remote(location, branch or upstream, self.environ, tuple((key, value) for key, _, value in pairs))
+
+    def _not_git(self) -> RepositoryError:
+        return RepositoryError(f"{self.root} is not a git repository", code="not-git", hint="git init")
 
     def _top(self) -> Path:
         return Path(self._git.read("rev-parse", "--show-toplevel"))

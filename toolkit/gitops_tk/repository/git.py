@@ -133,6 +133,12 @@ def failure(done: Completed, where: object = None) -> GitopsTkError:
             code="redirected",
             hint="credentials are not sent along with a redirect: use the repository's new URL",
         )
+    if "dubious ownership" in lower:
+        return RepositoryError(
+            f"git does not trust a repository of somebody else: {said}",
+            code="untrusted",
+            hint="if you do: git config --global --add safe.directory FOLDER",
+        )
     if _LOGIN.search(lower):
         return LoginFailed(
             f"the remote{place} refused the login: {said}",

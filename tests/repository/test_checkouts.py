@@ -1,0 +1,59 @@
+"""Checkouts as they come: of somebody else, inside another one, with settings of their own."""
+
+from pathlib import Path
+
+import pytest
+from tests.support import repositories as repo
+from tests.support.cli import run_json
+
+FILE = "services/user-service/envs/dev.yaml"
+BUMP = ("bump", "user-service", "-e", "dev", "--tag", "v1.1.0")
+SET = ("values", "set", "user-service", "-e", "dev", "replicas=2")
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Path:
+    return repo.gitops(tmp_path / "gitops.git")
+
+
+@pytest.mark.parametrize("command", [BUMP, (*BUMP, "--local"), SET])
+def test_a_checkout_that_git_does_not_trust_is_told_and_left_alone(
+    remote: Path, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    checkout = repo.checkout(remote, tmp_path / "checkout")
+    # What git itself offers to its tests: the files belong to somebody else.
+    ran = run_json(*command, cwd=checkout, GIT_TEST_ASSUME_DIFFERENT_OWNER="1")
+    assert (ran.status, ran.code) == (1, "untrusted")
+    assert "safe.directory" in ran.json["problems"][0]["hint"]
+    assert repo.git(checkout, "status", "--porcelain") == ""
+
+
+def test_a_folder_without_git_is_told_before_its_remote_is_missed(tmp_path: Path) -> None:
+    (tmp_path / "gitops-tk.yaml").write_bytes(repo.CONFIG)
+    assert run_json(*BUMP, cwd=tmp_path).code == "not-git"
+
+
+def test_content_that_looks_like_a_repository_runs_nothing(remote: Path, tmp_path: Path) -> None:
+    checkout = repo.checkout(remote, tmp_path / "checkout")
+    inner = checkout / "inner"
+    repo.git(checkout, "init", "--quiet", "--bare", str(inner))
+    trap = tmp_path / "trap"
+    trap.write_text(f"#!/bin/sh\ntouch {tmp_path}/sprung\n")
+    trap.chmod(0o755)
+    for key, value in (("core.bare", "false"), ("core.worktree", ".."), ("core.fsmonitor", str(trap))):
+        repo.git(inner, "config", "--file", "config", key, value)
+    (inner / FILE).parent.mkdir(parents=True)
+    (inner / "gitops-tk.yaml").write_bytes(repo.CONFIG)
+    (inner / FILE).write_bytes(repo.values("user-service", "dev"))
+    for command in (SET, (*BUMP, "--local"), BUMP):
+        assert run_json(*command, cwd=inner).status == 1
+    assert not (tmp_path / "sprung").exists()
+    assert (inner / FILE).read_bytes() == repo.values("user-service", "dev")
+
+
+def test_a_branch_may_follow_an_address_without_a_name(remote: Path, tmp_path: Path) -> None:
+    checkout = repo.checkout(remote, tmp_path / "checkout")
+    repo.git(checkout, "remote", "remove", "origin")
+    repo.git(checkout, "push", "--quiet", "--set-upstream", f"file://{remote}", "main")
+    assert run_json(*BUMP, cwd=checkout).json["outcome"] == "changed"
+    assert b"v1.1.0" in repo.show(remote, FILE)
