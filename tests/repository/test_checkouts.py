@@ -1,10 +1,12 @@
 """Checkouts as they come: of somebody else, inside another one, with settings of their own."""
 
+import base64
 from pathlib import Path
 
 import pytest
 from tests.support import repositories as repo
 from tests.support.cli import run_json
+from tests.support.git_server import serve
 
 FILE = "services/user-service/envs/dev.yaml"
 BUMP = ("bump", "user-service", "-e", "dev", "--tag", "v1.1.0")
@@ -57,3 +59,26 @@ def test_a_branch_may_follow_an_address_without_a_name(remote: Path, tmp_path: P
     repo.git(checkout, "push", "--quiet", "--set-upstream", f"file://{remote}", "main")
     assert run_json(*BUMP, cwd=checkout).json["outcome"] == "changed"
     assert b"v1.1.0" in repo.show(remote, FILE)
+
+
+def test_a_header_that_a_ci_system_left_gives_way_to_the_token(remote: Path, tmp_path: Path) -> None:
+    checkout = repo.checkout(remote, tmp_path / "checkout")
+    left = base64.b64encode(b"x-access-token:expired").decode()
+    with serve(tmp_path, password="t0k3n-of-today") as server:
+        repo.git(checkout, "remote", "set-url", "origin", server.url("gitops.git"))
+        repo.git(checkout, "config", f"http.{server.url('')}.extraheader", f"AUTHORIZATION: basic {left}")
+        assert run_json(*BUMP, cwd=checkout, GITOPS_TK_TOKEN="t0k3n-of-today").status == 0
+    assert len(server.counts.authorizations) == len(server.counts.requests)
+
+
+def test_a_user_without_a_password_in_the_address_keeps_no_token_and_no_helper_away(
+    remote: Path, tmp_path: Path
+) -> None:
+    checkout = repo.checkout(remote, tmp_path / "checkout")
+    with serve(tmp_path, password="t0k3n-of-today") as server:
+        url = server.url("gitops.git").replace("http://", "http://company@")
+        repo.git(checkout, "remote", "set-url", "origin", url)
+        assert run_json(*BUMP, cwd=checkout, GITOPS_TK_TOKEN="t0k3n-of-today").json["outcome"] == "changed"
+        helper = "!f() { grep -q username=company && echo password=t0k3n-of-today; }; f"
+        repo.git(checkout, "config", "credential.helper", helper)
+        assert run_json(*BUMP, cwd=checkout).json["outcome"] == "unchanged"

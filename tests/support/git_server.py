@@ -107,7 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self._body()
         with self.server.lock:
             self.server.counts.requests.append(f"{self.command} {self.path}")
-            self.server.counts.authorizations.append(self.headers.get("Authorization", ""))
+            self.server.counts.authorizations += self.headers.get_all("Authorization", [""])
         time.sleep(behaviour.request_delay + (behaviour.connection_delay if self.first else 0))
         self.first = False
         if behaviour.redirect_to:

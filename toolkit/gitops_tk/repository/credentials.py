@@ -39,7 +39,7 @@ def settings(url: str, login: Login | None, environ: Mapping[str, str]) -> list[
     """The git settings that send the remote's own host its login, and nobody else.
 
     Nothing for SSH and files, for plain HTTP beyond this machine, and where there is no token: then git's
-    credential helpers answer. A redirect is not followed with a token on board.
+    credential helpers answer, for the user that the URL names. A redirect is not followed with a token on board.
 
     Args:
         login: what was taken out of the URL; None for the environment's token.
@@ -48,12 +48,14 @@ def settings(url: str, login: Login | None, environ: Mapping[str, str]) -> list[
     host = parts.hostname or ""
     if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK):
         return []
-    found = login or _from_environment(host, environ)
+    found = login if login and login.password else _from_environment(host, environ)
     if found is None:
-        return []
+        return [(f"credential.{parts.scheme}://{parts.netloc}.username", login.user)] if login else []
     basic = base64.b64encode(f"{found.user}:{found.password}".encode()).decode()
     place = f"http.{parts.scheme}://{parts.netloc}/"
-    return [(f"{place}.extraHeader", f"Authorization: Basic {basic}"), (f"{place}.followRedirects", "false")]
+    # The empty one takes away what is there: CI systems leave a header in the checkout, and two are refused.
+    headers = ("", f"Authorization: Basic {basic}")
+    return [*((f"{place}.extraHeader", header) for header in headers), (f"{place}.followRedirects", "false")]
 
 
 def without_secrets(environ: Mapping[str, str]) -> dict[str, str]:

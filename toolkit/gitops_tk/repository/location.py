@@ -90,7 +90,7 @@ def remote(url: str) -> RemoteLocation:
         )
     user, password = unquote(parts.username), unquote(parts.password or "")
     clean = parts._replace(netloc=host).geturl()
-    # A lone user name is a name in some systems and a token in others: it is treated as a secret.
+    # A lone user name is a name in some systems and a token in others: it is not shown.
     return RemoteLocation(clean, Login(user, password))
 
 
