@@ -289,3 +289,18 @@ def test_an_identity_that_git_does_not_take_is_told(remote: Path, tmp_path: Path
     assert (ran.status, ran.json["outcome"]) == (1, "failed")
     assert text in ran.json["problems"][0]["message"]
     assert repo.state(remote) == before
+
+
+def test_settings_of_a_person_do_not_change_what_is_written_and_read(
+    remote: Path, tmp_path: Path, isolated_home: Path
+) -> None:
+    repo.commit(remote, {FILE: repo.values("user-service", "dev", "v1.0.5")})
+    with (isolated_home / ".gitconfig").open("a") as file:
+        file.write("[i18n]\n\tcommitEncoding = ISO-8859-1\n\tlogOutputEncoding = UTF-16\n")
+        file.write("[log]\n\tshowSignature = true\n\tfollow = true\n[submodule]\n\trecurse = true\n")
+    checkout = repo.checkout(remote, tmp_path / "checkout")
+    ran = run_json(*BUMP, "--message", "größer", "--local", cwd=checkout)
+    assert ran.json["outcome"] == "committed"
+    assert "encoding" not in repo.git(checkout, "cat-file", "commit", "HEAD")
+    promoted = run_json("promote", "dev", "staging", "--tag", "v1.0.0", "--repo", f"file://{remote}", cwd=tmp_path)
+    assert promoted.status == 0

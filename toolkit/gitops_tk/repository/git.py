@@ -26,6 +26,11 @@ _SETTINGS = (
     ("protocol.version", "2"),
     ("advice.detachedHead", "false"),
     ("fetch.recurseSubmodules", "false"),
+    ("push.recurseSubmodules", "no"),
+    # What is written and read here is UTF-8, and without a signature's report in between.
+    ("i18n.commitEncoding", "UTF-8"),
+    ("i18n.logOutputEncoding", "UTF-8"),
+    ("log.showSignature", "false"),
 )
 
 
