@@ -82,3 +82,12 @@ def test_a_user_without_a_password_in_the_address_keeps_no_token_and_no_helper_a
         helper = "!f() { grep -q username=company && echo password=t0k3n-of-today; }; f"
         repo.git(checkout, "config", "credential.helper", helper)
         assert run_json(*BUMP, cwd=checkout).json["outcome"] == "unchanged"
+
+
+def test_a_commit_of_thousands_of_services_is_not_too_long_to_be_told(tmp_path: Path) -> None:
+    services = [f"a-service-with-quite-a-long-name-{number}" for number in range(1500)]
+    checkout = repo.checkout(repo.gitops(tmp_path / "many.git", services), tmp_path / "many")
+    ran = run_json("bump", *services, "-e", "dev", "--tag", "v1.1.0", "--local", cwd=checkout)
+    assert (ran.status, ran.json["outcome"]) == (0, "committed")
+    assert repo.git(checkout, "log", "-1", "--format=%B") == ran.json["message"].rstrip("\n")
+    assert repo.git(checkout, "status", "--porcelain") == ""

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+from gitops_tk import scratch
 from gitops_tk.errors import GitopsTkError, RepositoryError
 from gitops_tk.model.changes import ChangeSet, Delete, Plan, Write
 from gitops_tk.repository.git import Git, check_version, failure
@@ -130,10 +131,13 @@ class Checkout:
         self.apply(changeset)
         listed = "".join(f"{path}\0" for path in paths).encode()
         pathspec = ("--pathspec-from-file=-", "--pathspec-file-nul")
+        # Neither the paths nor the message of a large change would fit into an argument list.
+        notes = scratch.create()
         try:
+            (notes / "message").write_text(message, encoding="utf-8")
             done = self._git.run("--literal-pathspecs", "add", "--all", "--force", *pathspec, data=listed)
             if not done.status:
-                arguments = ("commit", "--quiet", "--only", f"--message={message}", "--cleanup=verbatim")
+                arguments = ("commit", "--quiet", "--only", f"--file={notes / 'message'}", "--cleanup=verbatim")
                 done = self._git.run("--literal-pathspecs", *arguments, *pathspec, data=listed)
             if done.status:
                 raise self._not_committed(failure(done))
@@ -141,6 +145,8 @@ class Checkout:
             undo()
             self._git.run("--literal-pathspecs", "reset", "--quiet", *pathspec, data=listed)
             raise
+        finally:
+            scratch.remove(notes)
         return self._git.read("rev-parse", "HEAD")
 
     def remote(self) -> tuple[RemoteLocation, str | None]:
