@@ -190,3 +190,21 @@ def test_a_branch_in_the_way_of_the_proposal_is_told_at_once(remote: Path) -> No
     ran = promote(remote, "staging", "prod", "user-service")
     assert (ran.status, ran.code) == (1, "push-refused")
     assert "'refs/heads/gitops-tk' exists" in ran.json["problems"][0]["message"]
+
+
+def test_a_key_that_the_source_takes_away_is_masked_where_a_lower_layer_has_it(tmp_path: Path) -> None:
+    config = repo.CONFIG + b"promotion:\n  keys: ['env.*']\n"
+    remote = repo.bare(
+        tmp_path / "keys.git",
+        {
+            "gitops-tk.yaml": config,
+            "services/a/chart/values.yaml": b"env:\n  DEBUG: on\n  LEVEL: info\n",
+            "services/a/envs/dev.yaml": b"image:\n  tag: v2\nenv:\n  DEBUG: null\n",
+            "services/a/envs/staging.yaml": b"image:\n  tag: v2\nenv:\n  OLD: 1\n  LEVEL: warn\n",
+        },
+    )
+    assert promote(remote, "dev", "staging", "a").json["outcome"] == "changed"
+    staging = repo.show(remote, "services/a/envs/staging.yaml")
+    assert b"DEBUG: null" in staging
+    assert b"OLD" not in staging
+    assert promote(remote, "dev", "staging", "a").json["outcome"] == "unchanged"

@@ -52,6 +52,12 @@ class Layers:
         chart, *lower = [self._document(path) for path in self.paths[:-1]]
         return merge([*(one for one in lower if one), self.document], chart)
 
+    @cached_property
+    def below(self) -> Merged:
+        """What Helm merges the layers below the service's own file to."""
+        chart, *lower = [self._document(path) for path in self.paths[:-1]]
+        return merge([one for one in lower if one], chart)
+
     def _document(self, path: str) -> Document | None:
         return Document.read(self._files[path], path) if path in self._files else None
 

@@ -55,7 +55,9 @@ def key_edits(keys: Iterable[Travel], target: Layers, *, retry: bool) -> list[Ed
                 code="moved",
                 file=target.own_path,
             )
-        edits.append(Edit(path, DELETE if travel.wanted is None else travel.wanted))
+        # What a lower layer has is masked: it would show through where the key is taken out.
+        takes_out = travel.wanted is None and not target.below.has(path)
+        edits.append(Edit(path, DELETE if takes_out else travel.wanted))
     return edits
 
 
