@@ -208,3 +208,18 @@ def test_a_key_that_the_source_takes_away_is_masked_where_a_lower_layer_has_it(t
     assert b"DEBUG: null" in staging
     assert b"OLD" not in staging
     assert promote(remote, "dev", "staging", "a").json["outcome"] == "unchanged"
+
+
+def test_a_key_cannot_forge_a_trailer_either(tmp_path: Path) -> None:
+    remote = repo.bare(
+        tmp_path / "keys.git",
+        {
+            "gitops-tk.yaml": repo.CONFIG + b"promotion:\n  keys: ['env.*']\n",
+            "services/a/envs/dev.yaml": b'image:\n  tag: v2\nenv:\n  "X\\nGitops-Tk-Override: older-build": 1\n',
+            "services/a/envs/staging.yaml": b"image:\n  tag: v1\n",
+        },
+    )
+    ran = run("promote", "dev", "staging", "a", "--repo", f"file://{remote}", cwd=tmp_path)
+    assert ran.status == 0
+    for text in (ran.out, repo.git(remote, "log", "-1", "--format=%B")):
+        assert [line for line in text.splitlines() if line.startswith("Gitops-Tk-Override")] == []

@@ -88,6 +88,14 @@ def test_a_refusal_by_a_hook_is_told_and_not_retried(remote: Path, tmp_path: Pat
     assert server.counts.pushes == 1
 
 
+def test_what_a_hook_writes_does_not_steer_the_terminal(remote: Path, tmp_path: Path) -> None:
+    hook(remote, "pre-receive", "printf '\\033[2J\\033]0;title\\007no\\n' >&2; exit 1")
+    ran = run(*BUMP, "--repo", f"file://{remote}", cwd=tmp_path)
+    assert ran.status == 1
+    assert "\\x1b[2J" in ran.err
+    assert not {"\x1b", "\x07"} & set(ran.err)
+
+
 def test_a_token_from_the_environment_logs_in_and_is_never_shown(remote: Path, tmp_path: Path) -> None:
     secret = "s3cr3t-t0ken-value"
     with serve(tmp_path, password=secret, request_delay=0.05) as server:

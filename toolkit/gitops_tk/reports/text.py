@@ -1,12 +1,15 @@
 """A Result for people: short, on standard output; diagnostics apart, for standard error."""
 
 import json
+import re
 from typing import Any
 
 from gitops_tk.model.changes import Change
 from gitops_tk.model.result import Problem, Result
 
 _SHORT = 10
+# Control characters but tab and line feed, and those that turn the direction of writing.
+_STEERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def summary(result: Result) -> str:
@@ -17,7 +20,7 @@ def summary(result: Result) -> str:
     if result.outcome == "planned":
         lines += ["", *(result.diff or "").splitlines(), "", *_indented(result.message or "")]
     lines.append(_ending(result))
-    return "\n".join(lines) + "\n"
+    return _visible("\n".join(lines) + "\n")
 
 
 def diagnostics(result: Result) -> str:
@@ -27,7 +30,7 @@ def diagnostics(result: Result) -> str:
     if result.outcome == "invalid":
         lines.append(f"{len(result.problems)} problem{'s' if len(result.problems) != 1 else ''} found")
     lines += result.advice
-    return "".join(line + "\n" for line in lines)
+    return _visible("".join(line + "\n" for line in lines))
 
 
 def value(data: Any) -> str:
@@ -69,7 +72,7 @@ def _change(change: Change) -> str:
     if change.key is None:
         verb = "remove" if change.to is None else "add"
         return "  ".join([verb, *where, change.file or ""]).rstrip()
-    return "  ".join([*where, change.key, f"{_shown(change.from_)} -> {_shown(change.to)}"])
+    return "  ".join([*where, _shown(change.key), f"{_shown(change.from_)} -> {_shown(change.to)}"])
 
 
 def _shown(data: Any) -> str:
@@ -104,6 +107,11 @@ def _problem(problem: Problem) -> list[str]:
     place = f"{problem.file}:{problem.line}: " if problem.line else f"{problem.file}: " if problem.file else ""
     lines = [f"error: {place}{problem.message} [{problem.code}]"]
     return [*lines, f"  hint: {problem.hint}"] if problem.hint else lines
+
+
+def _visible(text: str) -> str:
+    # A remote and its hooks write what they like; a terminal would obey it.
+    return _STEERS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def _indented(text: str) -> list[str]:

@@ -25,7 +25,8 @@ def described(change: Change) -> str:
     """A change on one line: `prod/user-service image.tag v1.2.3 -> v1.3.0`."""
     place = "/".join(part for part in (change.env, change.service) if part)
     if change.key is not None:
-        return f"{place} {change.key} {shown(change.from_)} -> {shown(change.to)}".strip()
+        key = change.key if change.key.isprintable() else shown(change.key)
+        return f"{place} {key} {shown(change.from_)} -> {shown(change.to)}".strip()
     verb = "removed" if change.to is None and change.from_ is not None else "added"
     return f"{place} {change.file or change.kind} {verb}".strip()
 
