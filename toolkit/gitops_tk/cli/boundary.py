@@ -20,7 +20,6 @@ _CommandLineError: type[Exception] = typer.BadParameter.__mro__[1]
 
 def guarded(arguments: list[str]) -> int:
     """Runs the app on the arguments and returns the exit code."""
-    scratch.install_signal_handlers()
     try:
         return _leave(lambda: _run(arguments), arguments)
     finally:

@@ -1,5 +1,6 @@
 """Runs one command's action and prints its Result; every error becomes a Result too."""
 
+import os
 import sys
 from collections.abc import Callable
 
@@ -42,12 +43,31 @@ def show(result: Result, output: str, text: Printer | None = None) -> int:
     if output == "json":
         from gitops_tk.reports.json import document
 
-        sys.stdout.write(document(result))
+        found, aside = document(result), ""
     else:
         from gitops_tk.reports import text as reports
 
         found = text(result) if text and not result.problems else reports.summary(result)
-        sys.stdout.write(found)
-        sys.stderr.write(reports.diagnostics(result))
-    sys.stdout.flush()
+        aside = reports.diagnostics(result)
+    try:
+        for stream, said in ((sys.stdout, found), (sys.stderr, aside)):
+            if said:
+                stream.write(said)
+                stream.flush()
+    except OSError as error:
+        _unheard(error)
+        return result.exit_status or 1
     return result.exit_status
+
+
+def _unheard(error: OSError) -> None:
+    # What could not be written must not be tried again when the program ends.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    try:
+        # Whoever closed a pipe has read what they wanted.
+        if not isinstance(error, BrokenPipeError):
+            sys.stderr.write(f"error: the output cannot be written: {error.strerror} [output]\n")
+            sys.stderr.flush()
+    except OSError:
+        os.dup2(nowhere, sys.stderr.fileno())

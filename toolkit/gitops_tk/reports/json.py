@@ -1,5 +1,6 @@
 """A Result as the one JSON document that `--output json` prints (schema gitops-tk/result/v1)."""
 
+import json
 from typing import Any
 
 import msgspec
@@ -18,4 +19,4 @@ def document(result: Result) -> str:
         if not plain[optional]:
             del plain[optional]
     plain |= result.details
-    return msgspec.json.format(msgspec.json.encode(plain), indent=2).decode() + "\n"
+    return json.dumps(plain, indent=2, ensure_ascii=False) + "\n"

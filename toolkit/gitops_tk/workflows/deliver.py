@@ -104,6 +104,8 @@ def _with_message(planner: Planner, message: str | None) -> Planner:
     subject, _, body = message.strip().partition("\n")
     if not subject:
         raise UsageError("--message is empty", code="empty-message")
+    if any("\ud800" <= character <= "\udfff" for character in message):
+        raise UsageError("--message is not UTF-8", code="bad-message")
 
     def said(plan: Plan) -> Plan:
         return replace(plan, subject=subject, body=body.strip("\n"))

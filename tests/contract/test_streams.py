@@ -1,0 +1,78 @@
+"""Where the program's output goes, and how it is interrupted: closed, full and odd streams."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.support import repositories as repo
+from tests.support.cli import run, run_json
+
+FILE = "services/user-service/envs/dev.yaml"
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Path:
+    return repo.gitops(tmp_path / "gitops.git")
+
+
+def shell(remote: Path, redirected: str, service: str = "user-service") -> subprocess.CompletedProcess[bytes]:
+    command = f"{sys.executable} -m gitops_tk bump {service} -e dev --tag v1.1.0 --repo file://{remote} {redirected}"
+    return subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, check=False)
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-", "-o json >&-", "2>/dev/full"])
+def test_closed_streams_change_nothing(remote: Path, closed: str) -> None:
+    done = shell(remote, closed)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"v1.1.0" in repo.show(remote, FILE)
+    failed = shell(remote, closed, "nobody")
+    assert failed.returncode == 1
+    assert b"Traceback" not in failed.stderr
+
+
+@pytest.mark.parametrize("full", [">/dev/full", "-o json >/dev/full"])
+def test_output_that_cannot_be_written_is_told(remote: Path, full: str) -> None:
+    done = shell(remote, full)
+    assert done.returncode == 1
+    assert done.stderr == b"error: the output cannot be written: No space left on device [output]\n"
+    assert shell(remote, f"{full} 2>&1").returncode == 1
+
+
+@pytest.mark.parametrize("wrong", ["", "--no-such-option"])
+def test_a_reader_that_has_gone_is_no_bug(remote: Path, wrong: str) -> None:
+    assert shell(remote, f"-o json {wrong} | true").stderr == b""
+
+
+def test_output_is_utf_8_whatever_the_locale(remote: Path, tmp_path: Path) -> None:
+    arguments = ("bump", "user-service", "-e", "dev", "--tag", "v2", "--message", "größer", "--dry-run")
+    for locale in ({"LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}):
+        ran = run_json(*arguments, "--repo", f"file://{remote}", cwd=tmp_path, **locale)
+        assert ran.json["message"].startswith("größer")
+
+
+def test_bytes_that_are_no_text_are_told(remote: Path, tmp_path: Path) -> None:
+    bump = ("bump", "user-service", "-e", "dev", "--tag", "v2", "--repo")
+    nowhere = os.fsdecode(b"/nowhere/\xff")
+    assert run_json(*bump, nowhere, cwd=tmp_path).code == "no-repository"
+    assert "no folder /nowhere/" in run(*bump, nowhere, cwd=tmp_path).err
+    said = run_json(*bump, f"file://{remote}", "--message", os.fsdecode(b"\xff"), cwd=tmp_path)
+    assert (said.status, said.code) == (2, "bad-message")
+
+
+def test_an_interrupt_while_the_program_starts_leaves_nothing(remote: Path, tmp_path: Path) -> None:
+    # Raised where the clone has been started and nobody has taken it over yet.
+    script = (
+        "import gitops_tk.__main__ as program\n"
+        "def interrupted(_): raise KeyboardInterrupt\n"
+        "program.run = interrupted\n"
+        "program.main()"
+    )
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    arguments = ("bump", "user-service", "-e", "dev", "--tag", "v2", "--repo", f"file://{remote}")
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    done = subprocess.run([sys.executable, "-c", script, *arguments], env=environment, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (130, b"")
+    assert list(temporary.iterdir()) == []
