@@ -66,8 +66,9 @@ def remove(folder: Path) -> None:
     """Takes a folder away; one that is gone already is fine."""
     import shutil
 
-    lock = _open.pop(folder, None)
     shutil.rmtree(folder, ignore_errors=True)
+    # Known until it is gone: an interrupt in between leaves it to `clean`.
+    lock = _open.pop(folder, None)
     if lock is not None:
         os.close(lock)
 

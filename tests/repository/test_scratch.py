@@ -1,0 +1,50 @@
+"""Temporary folders: they leave with the program, and those of killed ones are swept."""
+
+import fcntl
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from gitops_tk import scratch
+
+
+@pytest.fixture(autouse=True)
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    return tmp_path
+
+
+def test_a_folder_whose_removal_was_interrupted_is_taken_away_in_the_end(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_path: Path, ignore_errors: bool) -> None:
+        raise KeyboardInterrupt
+
+    folder = scratch.create()
+    with monkeypatch.context() as held:
+        held.setattr(shutil, "rmtree", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            scratch.remove(folder)
+    scratch.clean()
+    assert list(temporary.iterdir()) == []
+
+
+def test_the_sweep_takes_what_was_left_and_nothing_that_is_in_use_or_of_others(temporary: Path) -> None:
+    mine = scratch.create()
+    left, used, foreign = (temporary / f"gitops-tk-{name}" for name in ("left", "used", "notes"))
+    for folder in (left, used, foreign):
+        folder.mkdir()
+    (left / "lock").touch()
+    (temporary / "gitops-tk-link").symlink_to(temporary / "elsewhere")
+    (temporary / "elsewhere").mkdir()
+    (temporary / "elsewhere" / "lock").touch()
+    held = os.open(used / "lock", os.O_CREAT | os.O_RDWR)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    scratch.sweep()
+    os.close(held)
+    there = {entry.name for entry in temporary.iterdir()}
+    assert there == {mine.name, "gitops-tk-used", "gitops-tk-notes", "gitops-tk-link", "elsewhere"}
+    scratch.clean()
+    assert not mine.exists()
