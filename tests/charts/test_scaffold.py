@@ -59,6 +59,8 @@ def test_the_same_answers_give_the_same_bytes() -> None:
         {"owner": '"'},
         {"profile": "lambda"},
         {"vars": {"nope": "x"}},
+        {"profile": "worker", "hosts": ("a.example.com",)},
+        {"profile": "cronjob", "hosts": ("a.example.com",)},
         {"vars": {"team-label": "{{ 1 }}"}},
     ],
 )

@@ -16,7 +16,7 @@ def scaffold(skeleton: Skeleton, answers: Answers, part: str = "chart") -> dict[
         UsageError: the profile or a variable is not one that the skeleton knows.
         ChartError: the skeleton itself is broken.
     """
-    skeleton.check(answers.profile, answers.vars)
+    skeleton.check(answers)
     defaults = {name: variable.default for name, variable in skeleton.about.variables.items()}
     # The module is the application's: the chart says nothing of it.
     said = {key: value for key, value in to_builtins(answers).items() if key != "module"}

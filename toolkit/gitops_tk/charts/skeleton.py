@@ -15,6 +15,7 @@ import msgspec
 import yaml
 from msgspec import Struct, field
 
+from gitops_tk.charts.answers import Answers
 from gitops_tk.errors import ChartError, UsageError
 from gitops_tk.nesting import too_deep
 
@@ -38,6 +39,7 @@ class About(Struct, frozen=True, forbid_unknown_fields=True):
         profiles: kinds of services, each with a line about it.
         templated: patterns of the files that are templates; `*` stands for any characters, `/` included.
         only: patterns of files that some profiles alone have.
+        without: answers that a profile has no use for, and refuses.
         for_modules: patterns of those files of app/ that a Go module that is there already gets, too.
         variables: what `--var` answers.
     """
@@ -46,6 +48,7 @@ class About(Struct, frozen=True, forbid_unknown_fields=True):
     profiles: dict[str, str]
     templated: tuple[str, ...] = ()
     only: dict[str, tuple[str, ...]] = {}
+    without: dict[str, tuple[str, ...]] = {}
     for_modules: tuple[str, ...] = field(default=(), name="for-modules")
     variables: dict[str, Variable] = {}
 
@@ -79,15 +82,22 @@ class Skeleton:
                 files[name] = path.read_bytes()
         return cls(files)
 
-    def check(self, profile: str, given: Mapping[str, str]) -> None:
-        """Refuses a profile and variables that the skeleton does not have.
+    def check(self, answers: Answers) -> None:
+        """Refuses a profile and variables that the skeleton does not have, and answers without a use.
 
         Raises:
             UsageError: with what it has.
         """
-        _check_known("profile", profile, self.about.profiles)
-        for name in given:
+        _check_known("profile", answers.profile, self.about.profiles)
+        for name in answers.vars:
             _check_known("variable", name, self.about.variables)
+        for name in self.about.without.get(answers.profile, ()):
+            if getattr(answers, name, None):
+                raise UsageError(
+                    f"a service of the profile {answers.profile} has no {name}",
+                    code="useless-answer",
+                    hint=f"leave {name} out, or choose another profile",
+                )
 
     def render(self, part: str, profile: str, context: Mapping[str, Any]) -> dict[str, bytes]:
         """The files of a part (`chart` or `app`) for a profile, by their paths inside it.
