@@ -1,11 +1,14 @@
 """The Helm engines: what they print is what `helm template` prints."""
 
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.support import engines
 
+from gitops_tk import process
 from gitops_tk.charts import engine
 from gitops_tk.charts.engine import Engine
 from gitops_tk.errors import ChartError, ToolMissing, UsageError
@@ -144,6 +147,46 @@ def test_a_chart_that_wants_all_memory_is_refused_and_the_next_one_rendered(temp
         embedded.load({**_CHART, "templates/a.yaml": template}, root="c").render({}, release="r", namespace="n")
     assert refused.value.code in ("chart-limit", "render")
     assert "kind: A" in good.render({}, release="r", namespace="n")
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "line"),
+    [
+        (
+            "runtime: goroutine stack exceeds limit\n\ngoroutine 1 [running]:\nmain()",
+            "chart-limit",
+            None,
+        ),
+        (
+            "Error: chart requires kubeVersion: <1.2.0 which is incompatible with Kubernetes v1.25.0",
+            "kube-version",
+            None,
+        ),
+        ("Error: cannot load Chart.yaml: error unmarshaling JSON", "chart-load", None),
+        ("Error: YAML parse error on a/templates/a.yaml: x", "manifest-yaml", None),
+        ('Error: template: a/templates/a.yaml:3:5: executing "a/templates/a.yaml" at <.a.b>: x', "render", 3),
+    ],
+)
+def test_what_a_helm_executable_says_gets_the_same_codes(
+    said: str, code: str, line: int | None, tmp_path: Path
+) -> None:
+    # The words are those of Helm 3.10.1.
+    program = tmp_path / "helm"
+    program.write_text(
+        f"#!/bin/sh\ncat >&2 <<'END'\n{said}\n\nUse --debug flag to render out invalid YAML\nEND\nexit 1\n"
+    )
+    program.chmod(0o755)
+    helm = engine.find({**os.environ, "GITOPS_TK_HELM": str(program)})
+    with pytest.raises(ChartError) as refused:
+        helm.load(_CHART, root="c").render({}, release="r", namespace="n")
+    assert (refused.value.code, refused.value.line) == (code, line)
+    assert "goroutine" not in refused.value.message
+    assert "--debug" not in refused.value.message
+
+
+def test_a_program_has_the_memory_that_it_is_given() -> None:
+    greedy = [sys.executable, "-c", "x = bytearray(3 << 30)"]
+    assert process.run(greedy, timeout=60, memory=1 << 30).status != 0
 
 
 @pytest.mark.parametrize("path", ["../escape.yaml", "/etc/x", "a//b", "templates/../../x"])

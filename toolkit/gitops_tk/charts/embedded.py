@@ -22,6 +22,7 @@ from gitops_tk.charts.engine import (
     Dependency,
     SchemaFinding,
     check_release,
+    endless,
     laid_out,
     online,
     placed_error,
@@ -105,7 +106,7 @@ class _Worker:
         if line is None:
             self._process = None
             self.ended += 1
-            raise _Failed("ended", "rendering takes too long or too much memory: does a template repeat itself?")
+            raise _Failed("ended", "the engine had to end")
         del self._dropped[: len(dropped)]
         answer = json.loads(line)
         if "failed" in answer:
@@ -193,7 +194,9 @@ class _Chart:
                 raise
             if error.kind == "option":
                 raise UsageError(f"Helm does not take an option: {error}", code="bad-helm-option") from error
-            raise _chart_error(error, self._root, "chart-limit" if error.kind == "ended" else code) from error
+            if error.kind == "ended":
+                raise endless(self._root) from error
+            raise _chart_error(error, self._root, code) from error
 
     def _check_kube_version(self, options: Mapping[str, Any]) -> None:
         constraint = _kube_constraint(self._files)

@@ -123,6 +123,16 @@ def find(environ: Mapping[str, str]) -> Engine:
     )
 
 
+def endless(root: str) -> ChartError:
+    """The error of a chart that an engine could not render within its time and memory."""
+    return ChartError(
+        f"the chart {root} takes too long or too much memory to render",
+        code="chart-limit",
+        hint="does a template, or a range of one, repeat itself?",
+        file=root,
+    )
+
+
 def placed_error(text: str, root: str, code: str) -> ChartError:
     """The error that Helm's text tells of, with the file and line that it names.
 

@@ -8,10 +8,12 @@ from typing import Any
 
 from gitops_tk import process, scratch
 from gitops_tk.charts.engine import (
+    MEMORY,
     ChartFiles,
     Dependency,
     SchemaFinding,
     check_release,
+    endless,
     laid_out,
     online,
     placed_error,
@@ -21,6 +23,14 @@ from gitops_tk.errors import ChartError
 
 _TIMEOUT = 60.0
 _FINDING = re.compile(r"^\s*- (?:at '(?P<slashes>[^']*)'|(?P<dots>[\w.()-]+)): (?P<message>.+)$", re.MULTILINE)
+# What Helm's words are about, as the embedded engine tells it.
+_CODES = (
+    ("chart requires kubeVersion", "kube-version"),
+    ("YAML parse error", "manifest-yaml"),
+    ("^Error: (?:cannot load|validation:|error unpacking|Chart.yaml file is missing|parse error)", "chart-load"),
+    ("", "render"),
+)
+_ADVICE = "Use --debug flag to render out invalid YAML"
 _KEPT = ("PATH", "LANG", "TMPDIR")
 
 
@@ -86,7 +96,7 @@ class _Chart:
             return text
         if "values don't meet the specifications of the schema" in said:
             raise ChartError(self._told(said), code="values-schema", file=f"{self._root}/values.schema.json")
-        raise placed_error(said, self._root, "render")
+        raise placed_error(said, self._root, next(code for words, code in _CODES if re.search(words, said)))
 
     def schema_findings(self, values: Mapping[str, Any]) -> list[SchemaFinding]:
         status, _, said = self._template(values, ["schema-check"])
@@ -105,13 +115,20 @@ class _Chart:
             home = folder.parent / "home"
             env = {**self._environ, "HOME": str(home), "HELM_CONFIG_HOME": str(home), "HELM_CACHE_HOME": str(home)}
             release, *options = arguments
-            done = process.run(
-                [self._program, "template", release, str(folder), "--values", str(file), *options],
-                env={**env, "HELM_DATA_HOME": str(home)},
-                cwd=Path(folder.parent),
-                timeout=_TIMEOUT,
-            )
-            said = done.stderr.decode("utf-8", "replace").replace(str(folder), self._root)
+            try:
+                done = process.run(
+                    [self._program, "template", release, str(folder), "--values", str(file), *options],
+                    env={**env, "HELM_DATA_HOME": str(home)},
+                    cwd=Path(folder.parent),
+                    timeout=_TIMEOUT,
+                    memory=MEMORY,
+                )
+            except process.TimeLimit as error:
+                raise endless(self._root) from error
+            said = done.stderr.decode("utf-8", "replace").replace(str(folder), self._root).replace(_ADVICE, "")
+        # A signal, or Go's own end of a program that has no memory or stack left.
+        if done.status < 0 or "\ngoroutine " in said:
+            raise endless(self._root)
         return done.status, done.stdout.decode("utf-8", "replace"), said
 
     def _told(self, said: str) -> str:
