@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from gitops_tk.charts import kubernetes
+from gitops_tk.charts import kubernetes, manifest
 from gitops_tk.charts.schema import allows
+from gitops_tk.errors import ChartError
 
 _CLOSED = {
     "type": "object",
@@ -81,3 +82,51 @@ def test_an_object_is_checked_against_kubernetes(old: str, new: str, code: str |
     assert [finding.code for finding in found][:1] == ([code] if code else [])
     if found:
         assert found[0].template == "a/templates/service.yaml"
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["2024-01-01", "2024-13-45", "2024-01-01T10:00:00Z", "12:30:45", "1:20", "=", "1.2.3", "!custom text", '"1e3"'],
+)
+def test_a_plain_word_is_text_to_the_check_as_it_is_to_kubernetes(value: str) -> None:
+    text = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\ndata: {{a: {value}}}\n"
+    assert kubernetes.validate(text, "1.34") == []
+
+
+@pytest.mark.parametrize("value", ["1e3", "0o17", "1_000", "yes", "!!int 1"])
+def test_what_is_a_number_or_a_map_to_kubernetes_is_one_to_the_check(value: str) -> None:
+    text = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\ndata:\n  a: {{b: {value}}}\n  b: {value}\n"
+    assert {finding.code for finding in kubernetes.validate(text, "1.34")} <= {"kubernetes-schema", "manifest-yaml"}
+    assert kubernetes.validate(text, "1.34")
+
+
+_BOMB = "  a: &a [1,1,1,1,1,1,1,1,1,1]\n" + "".join(
+    f"  {name}: &{name} [{','.join(['*' + above] * 10)}]\n" for above, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    "data", [_BOMB, "  a: &a {b: *a}\n", "  a: " + "[" * 500 + "]" * 500 + "\n", "  ? [a]\n  : b\n", "  <<: 3\n"]
+)
+def test_what_unfolds_without_end_is_refused_at_once(data: str) -> None:
+    text = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\ndata:\n{data}"
+    assert [finding.code for finding in kubernetes.validate(text, "1.34")] == ["manifest-yaml"]
+    with pytest.raises(ChartError) as refused:
+        manifest.printed({"a/templates/a.yaml": text}, "c")
+    assert refused.value.code == "manifest-yaml"
+
+
+@pytest.mark.parametrize("text", ["- a\n", "just text\n", "kind: A\nmetadata: [a]\n", "metadata: {annotations: x}\n"])
+def test_what_helm_takes_for_no_object_is_refused(text: str) -> None:
+    with pytest.raises(ChartError) as refused:
+        manifest.printed({"a/templates/a.yaml": text}, "c")
+    assert (refused.value.code, refused.value.file) == ("manifest-yaml", "c/templates/a.yaml")
+
+
+def test_a_hook_that_helm_does_not_know_is_left_out_as_helm_does() -> None:
+    template = "kind: {}\nmetadata: {{annotations: {{helm.sh/hook: {}}}}}\n"
+    hooks = {"A": "pre-install", "B": "nothing", "C": "", "D": '"Test, post-delete"', "E": '"test,nothing"'}
+    text = manifest.printed(
+        {f"a/templates/{kind}.yaml": template.format(kind, hook) for kind, hook in hooks.items()}, "c"
+    )
+    assert [line for line in text.splitlines() if line.startswith("kind")] == ["kind: A", "kind: D"]

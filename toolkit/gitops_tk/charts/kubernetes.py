@@ -6,16 +6,14 @@ from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
-import yaml
 from msgspec import Struct
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from gitops_tk.charts.manifest import split
+from gitops_tk.charts.manifest import composed, split
 from gitops_tk.errors import ToolMissing, UsageError
-from gitops_tk.nesting import too_deep
+from gitops_tk.helm_yaml import plain
 
 _SOURCE = re.compile(r"^# Source: (?P<template>.+)$", re.MULTILINE)
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # Groups whose kinds Kubernetes serves itself: an unknown kind among them was removed, or never was.
 _BUILT_IN = re.compile(r"^(?:[a-z]+|[a-z0-9.-]+\.k8s\.io)$")
 _CUSTOM = ("gateway.networking.k8s.io", "snapshot.storage.k8s.io", "metrics.k8s.io")
@@ -56,19 +54,16 @@ def validate(manifest: str, kube_version: str | None) -> list[Finding]:
 def _document(text: str, version: str) -> Iterator[Finding]:
     source = _SOURCE.search(text)
     template = source["template"] if source else None
-    if too_deep(text) is not None:
-        yield Finding("manifest-yaml", "not valid YAML: it is nested too deep", template)
-        return
     try:
-        node = yaml.compose(text, Loader=_LOADER)
-    except yaml.YAMLError as error:
-        yield Finding("manifest-yaml", f"not valid YAML: {getattr(error, 'problem', None) or error}", template)
+        node = composed(text)
+        found = plain(node) if node is not None else None
+    except ValueError as error:
+        yield Finding("manifest-yaml", f"not valid YAML: {error}", template)
         return
-    if node is None or (isinstance(node, ScalarNode) and not node.value):
+    if node is None:
         return
-    for name in _duplicates(node):
+    for name in _duplicates(node, set()):
         yield Finding("manifest-duplicate-key", f"the key {name} is there twice", template)
-    found = yaml.load(text, Loader=_LOADER)  # noqa: S506 - the C form of the safe loader
     yield from _object(found, version, template)
 
 
@@ -145,15 +140,18 @@ def _is_built_in(api_version: str) -> bool:
     return group not in _CUSTOM and (not group or bool(_BUILT_IN.fullmatch(group)))
 
 
-def _duplicates(node: Node) -> Iterator[str]:
+def _duplicates(node: Node, known: set[int]) -> Iterator[str]:
+    # What an alias repeats is looked at once.
+    if isinstance(node, ScalarNode) or id(node) in known:
+        return
+    known.add(id(node))
     if isinstance(node, MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
-            if isinstance(key, ScalarNode):
-                if key.value in seen:
-                    yield key.value
-                seen.add(key.value)
-            yield from _duplicates(value)
+            if key.value in seen:
+                yield key.value
+            seen.add(key.value)
+            yield from _duplicates(value, known)
     elif isinstance(node, SequenceNode):
         for one in node.value:
-            yield from _duplicates(one)
+            yield from _duplicates(one, known)

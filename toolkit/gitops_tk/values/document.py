@@ -1,6 +1,5 @@
 """A values file, read: its data as Helm reads it, and where in the file each value is."""
 
-import json
 import re
 from functools import cached_property
 from typing import Any
@@ -10,24 +9,11 @@ from msgspec import Struct
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from gitops_tk.errors import EditRefused
+from gitops_tk.helm_yaml import PLAIN, STRING, Loader, is_merge, key_text, plain, resolve, sources
 from gitops_tk.nesting import DEEPEST, too_deep
 from gitops_tk.values.keys import Index, KeyPath, Selector
-from gitops_tk.values.scalars import PLAIN, resolve
 
-_MERGE = "<<"
 _MOST_VALUES = 1_000_000
-_STRING = "tag:yaml.org,2002:str"
-_BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class Loader(_BASE):  # type: ignore[misc]
-    """Composes nodes without guessing types: a plain scalar is marked as one, so that a written tag shows."""
-
-    def resolve(self, kind: Any, _value: Any, implicit: Any) -> str:
-        """The tag of a node that has none."""
-        if kind is ScalarNode:
-            return PLAIN if implicit[0] else _STRING
-        return ""
 
 
 class Found(Struct, frozen=True):
@@ -71,7 +57,7 @@ class Document:
     @cached_property
     def data(self) -> dict[str, Any]:
         """The values as plain data; values that an alias repeats are the same objects."""
-        return {} if self.root is None else self._value(self.root, {})
+        return {} if self.root is None else plain(self.root)
 
     def find(self, path: KeyPath) -> Found | None:
         """The value at a path with its line, or None; merge keys and aliases lead to where it is written."""
@@ -83,29 +69,7 @@ class Document:
                 return None
             key, node = entry
             line = (key or node).start_mark.line + 1
-        return Found(self._value(node, {}), line) if node is not None else Found({}, line)
-
-    def _value(self, node: Node, known: dict[int, Any]) -> Any:
-        if isinstance(node, ScalarNode):
-            return resolve(node)
-        if id(node) in known:
-            return known[id(node)]
-        if isinstance(node, SequenceNode):
-            known[id(node)] = found = []
-            found += [self._value(one, known) for one in node.value]
-            return found
-        return self._map(node, known)
-
-    def _map(self, node: Node, known: dict[int, Any]) -> dict[str, Any]:
-        values: dict[str, Any] = {}
-        known[id(node)] = values
-        for key, value in node.value:
-            if is_merge(key):
-                for source in _sources(value):
-                    values |= self._value(source, known)
-            else:
-                values[key_text(key)] = self._value(value, known)
-        return values
+        return Found(plain(node), line) if node is not None else Found({}, line)
 
     def _check(self) -> None:
         sizes: dict[int, int] = {}
@@ -115,7 +79,7 @@ class Document:
     def _size(self, node: Node, sizes: dict[int, int], depth: int) -> int:
         # What the node unfolds to, aliases and all; every map is looked at once.
         if isinstance(node, ScalarNode):
-            if node.tag != PLAIN and node.tag != _STRING:
+            if node.tag != PLAIN and node.tag != STRING:
                 self._check_tag(node)
             return 1
         if depth > DEEPEST:
@@ -138,7 +102,7 @@ class Document:
         for key, value in node.value:
             if not isinstance(key, ScalarNode):
                 raise refusal("bad-map-key", "a key here is not a plain word", self.file, key)
-            if is_merge(key) and not all(isinstance(source, MappingNode) for source in _sources(value)):
+            if is_merge(key) and not all(isinstance(source, MappingNode) for source in sources(value)):
                 raise refusal("merge-key", "a merge key (<<) needs a map or a list of maps", self.file, key)
             try:
                 name = key_text(key)
@@ -172,28 +136,6 @@ def child(node: Node, step: Any) -> tuple[Node | None, Node] | None:
     return None
 
 
-def is_merge(key: Node) -> bool:
-    """Whether a key stands for other maps' keys: `<<`, neither quoted nor tagged."""
-    return key.tag == PLAIN and key.value == _MERGE
-
-
-def key_text(key: ScalarNode) -> str:
-    """A key as Helm has it in JSON: text, whatever it looks like.
-
-    Raises:
-        ValueError: it has no such text, or one that depends on the reader (`null`, `1e6`).
-    """
-    value = resolve(key)
-    if isinstance(value, str):
-        return value
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e6:
-        value = int(value)
-    text = json.dumps(value)
-    if value is None or (isinstance(value, float) and ("e" in text or abs(value) >= 1e6)):
-        raise ValueError(text)
-    return text
-
-
 def decode(data: bytes, file: str) -> str:
     """A file's text without its byte order mark.
 
@@ -224,18 +166,13 @@ def _selected(node: Node, selector: Selector) -> bool:
     return found is not None and isinstance(found[1], ScalarNode) and selector.matches(resolve(found[1]))
 
 
-def _sources(value: Node) -> list[Node]:
-    # The maps of a merge key, weakest first: in a list, earlier ones win.
-    return value.value[::-1] if isinstance(value, SequenceNode) else [value]
-
-
 def _visible(node: Node, step: Any) -> tuple[Node | None, Node] | None:
     if not isinstance(node, MappingNode):
         return child(node, step)
     found: tuple[Node | None, Node] | None = None
     for key, value in node.value:
         if is_merge(key):
-            for source in _sources(value):
+            for source in sources(value):
                 found = _visible(source, step) or found
         elif key_text(key) == step:
             found = key, value

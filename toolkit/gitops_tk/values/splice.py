@@ -6,11 +6,11 @@ from typing import Any
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from gitops_tk.errors import EditRefused, MissingFile
+from gitops_tk.helm_yaml import is_merge, resolve
 from gitops_tk.values import quote
-from gitops_tk.values.document import Document, child, is_merge, refusal
+from gitops_tk.values.document import Document, child, refusal
 from gitops_tk.values.keys import Index, KeyPath, Selector, Step, format_key
 from gitops_tk.values.lines import Text
-from gitops_tk.values.scalars import resolve
 
 
 class _Delete:

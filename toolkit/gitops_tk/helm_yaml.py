@@ -1,13 +1,15 @@
-"""Plain scalars as Helm's YAML reader takes them: `sigs.k8s.io/yaml`, which is go-yaml 2 and then JSON.
+"""YAML as Helm reads it: `sigs.k8s.io/yaml`, which is go-yaml 2 and then JSON.
 
 The rules are go-yaml's `resolve.go`; the tests hold them against the Helm engine itself.
 """
 
+import json
 import re
 from math import isinf
 from typing import Any
 
-from yaml.nodes import ScalarNode
+import yaml
+from yaml.nodes import Node, ScalarNode, SequenceNode
 
 _CONSTANTS: dict[str, Any] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
 for _word in ("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"):
@@ -17,14 +19,63 @@ for _word in ("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off
 
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _BASES = (("0x", 16), ("0X", 16), ("0o", 8), ("0O", 8), ("0b", 2), ("0B", 2))
-# The tag that `document.Loader` gives to what is neither quoted nor tagged.
+# The tag that `Loader` gives to what is neither quoted nor tagged.
 PLAIN = "plain"
+STRING = "tag:yaml.org,2002:str"
+_MERGE = "<<"
+_BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _RESOLVED_TAGS = {
     "tag:yaml.org,2002:int": int,
     "tag:yaml.org,2002:float": int | float,
     "tag:yaml.org,2002:bool": bool,
     "tag:yaml.org,2002:null": type(None),
 }
+
+
+class Loader(_BASE):  # type: ignore[misc]
+    """Composes nodes without guessing types: a plain scalar is marked as one, so that a written tag shows."""
+
+    def resolve(self, kind: Any, _value: Any, implicit: Any) -> str:
+        """The tag of a node that has none."""
+        if kind is ScalarNode:
+            return PLAIN if implicit[0] else STRING
+        return ""
+
+
+def plain(node: Node) -> Any:
+    """A node as plain data, merge keys followed; what an alias repeats is the same object.
+
+    Raises:
+        ValueError: a tag or a key that Helm refuses.
+    """
+    return _plain(node, {})
+
+
+def is_merge(key: Node) -> bool:
+    """Whether a key stands for other maps' keys: `<<`, neither quoted nor tagged."""
+    return key.tag == PLAIN and key.value == _MERGE
+
+
+def key_text(key: ScalarNode) -> str:
+    """A key as Helm has it in JSON: text, whatever it looks like.
+
+    Raises:
+        ValueError: it has no such text, or one that depends on the reader (`null`, `1e6`).
+    """
+    value = resolve(key)
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e6:
+        value = int(value)
+    text = json.dumps(value)
+    if value is None or (isinstance(value, float) and ("e" in text or abs(value) >= 1e6)):
+        raise ValueError(text)
+    return text
+
+
+def sources(value: Node) -> list[Node]:
+    """The maps of a merge key, weakest first: in a list, earlier ones win."""
+    return value.value[::-1] if isinstance(value, SequenceNode) else [value]
 
 
 def resolve(node: ScalarNode) -> Any:
@@ -80,3 +131,27 @@ def _integer(text: str) -> int | None:
         return None
     # What does not fit into 64 bits is no integer to Go; in decimal it may still be a float.
     return number if number is not None and -(2**63) <= number < 2**64 else None
+
+
+def _plain(node: Node, known: dict[int, Any]) -> Any:
+    if isinstance(node, ScalarNode):
+        return resolve(node)
+    if id(node) in known:
+        return known[id(node)]
+    if isinstance(node, SequenceNode):
+        known[id(node)] = found = []
+        found += [_plain(one, known) for one in node.value]
+        return found
+    return _map(node, known)
+
+
+def _map(node: Node, known: dict[int, Any]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    known[id(node)] = values
+    for key, value in node.value:
+        if is_merge(key):
+            for source in sources(value):
+                values |= _plain(source, known)
+        else:
+            values[key_text(key)] = _plain(value, known)
+    return values
