@@ -151,7 +151,6 @@ def test_a_lock_that_was_made_for_others_is_refused(repository: Repository, tmp_
     "lock",
     [
         b"",
-        b"[]",
         b"dependencies: 1",
         b"dependencies: []",
         b"dependencies: [1]",
@@ -200,3 +199,16 @@ def test_a_repository_that_does_not_answer_or_lacks_the_version_is_told(
         engines.find(name, tmp_path).pull(Dependency("lib", version, where))
     assert refused.value.code == "dependency-pull"
     assert where in refused.value.message
+
+
+@pytest.mark.parametrize("text", [b"x: !!int x\n", b"- a\n", b"a: [\n", b"\xff", b"a: &a {b: *a}\n"])
+def test_a_chart_yaml_that_cannot_be_read_is_told(text: bytes) -> None:
+    with pytest.raises(ChartError) as refused:
+        complete({"Chart.yaml": text}, ROOT, nothing, never)
+    assert (refused.value.code, refused.value.file) == ("chart-load", f"{ROOT}/Chart.yaml")
+
+
+def test_a_lock_that_is_no_map_is_told() -> None:
+    with pytest.raises(ChartError) as refused:
+        complete({**chart("lib=https://x.example"), "Chart.lock": b"[]"}, ROOT, nothing, never)
+    assert (refused.value.code, refused.value.file) == ("chart-load", f"{ROOT}/Chart.lock")

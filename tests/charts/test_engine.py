@@ -10,6 +10,7 @@ from tests.support import engines
 
 from gitops_tk import process
 from gitops_tk.charts import engine
+from gitops_tk.charts.dependencies import complete
 from gitops_tk.charts.engine import Engine
 from gitops_tk.errors import ChartError, ToolMissing, UsageError
 from gitops_tk.values.document import Document
@@ -99,6 +100,18 @@ def test_the_merged_values_render_like_the_layers(found: Engine) -> None:
         (
             {"Chart.yaml": b"apiVersion: v2\nname: a\nversion: 0.1.0\nkubeVersion: '<1.2.0'\n"},
             "kube-version",
+            "c/Chart.yaml",
+            None,
+        ),
+        (
+            {"Chart.yaml": b"apiVersion: v2\nname: a\nversion: 0.1.0\nkubeVersion: no range\n"},
+            "kube-version",
+            "c/Chart.yaml",
+            None,
+        ),
+        (
+            {"Chart.yaml": b"apiVersion: v2\nname: a\nversion: 0.1.0\ntype: library\n"},
+            "library-chart",
             "c/Chart.yaml",
             None,
         ),
@@ -206,6 +219,15 @@ def test_what_is_no_chart_is_told() -> None:
     with pytest.raises(ChartError) as refused:
         engine.find({"GITOPS_TK_HELM": "embedded"}).load({"Chart.yaml": b"name: [\n"}, root="services/a/chart")
     assert refused.value.code == "chart-load"
+
+
+@pytest.mark.parametrize(
+    "more", ["appVersion: 2024-13-45", "x: =", "x: 1:99:00", "kubeVersion: '>=1.2.0-0'\nx: 2024-99-99"]
+)
+def test_a_chart_is_described_in_the_yaml_that_helm_reads(more: str, found: Engine) -> None:
+    chart = {**_CHART, "Chart.yaml": _CHART["Chart.yaml"] + more.encode(), "templates/a.yaml": b"kind: A\n"}
+    complete_one = complete(chart, "c", lambda _: None, lambda _: b"")
+    assert "kind: A" in found.load(complete_one, root="c").render({}, release="r", namespace="n")
 
 
 def test_there_may_be_no_engine() -> None:

@@ -9,12 +9,11 @@ from contextlib import suppress
 from posixpath import normpath
 from typing import Any
 
-import yaml
-
 from gitops_tk.charts.engine import ChartFiles, Dependency
 from gitops_tk.charts.lock import LOCK, locked
+from gitops_tk.charts.manifest import composed
 from gitops_tk.errors import ChartError
-from gitops_tk.nesting import too_deep
+from gitops_tk.helm_yaml import plain
 
 ReadTree = Callable[[str], Mapping[str, bytes] | None]
 Pull = Callable[[Dependency], bytes]
@@ -96,13 +95,12 @@ def _declared(chart: ChartFiles, root: str) -> list[dict[str, Any]]:
 
 def _yaml(chart: ChartFiles, name: str, root: str) -> Any:
     try:
-        if too_deep(chart[name].decode("utf-8", "replace")) is not None:
-            raise yaml.YAMLError("it is nested too deep")
-        return yaml.safe_load(chart[name])
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
+        node = composed(chart[name].decode())
+        return None if node is None else plain(node)
+    except ValueError as error:
+        mark = getattr(error.__cause__, "problem_mark", None)
         raise ChartError(
-            f"{root}/{name} is not valid YAML",
+            f"{root}/{name} is not valid YAML: {error}",
             code="chart-load",
             file=f"{root}/{name}",
             line=mark.line + 1 if mark else None,

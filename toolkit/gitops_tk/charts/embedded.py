@@ -12,8 +12,6 @@ from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any
 
-import yaml
-
 from gitops_tk import process, scratch
 from gitops_tk.charts import manifest
 from gitops_tk.charts.engine import (
@@ -29,6 +27,7 @@ from gitops_tk.charts.engine import (
     pulled,
 )
 from gitops_tk.errors import ChartError, UsageError
+from gitops_tk.helm_yaml import plain
 
 _FINDING = re.compile(r"^\s*- at '(?P<pointer>[^']*)': (?P<message>.+)$", re.MULTILINE)
 # Asks Helm itself whether a version satisfies Chart.yaml's kubeVersion: rendering alone does not.
@@ -157,7 +156,7 @@ class _Chart:
             options["kube_version"] = kube_version
         if api_versions:
             options["api_versions"] = list(api_versions)
-        self._check_kube_version(options)
+        self._check_installable(options)
         try:
             return manifest.printed(self.rendered(values, options), self._root)
         except _Failed as error:
@@ -198,11 +197,14 @@ class _Chart:
                 raise endless(self._root) from error
             raise _chart_error(error, self._root, code) from error
 
-    def _check_kube_version(self, options: Mapping[str, Any]) -> None:
-        constraint = _kube_constraint(self._files)
-        if constraint is None:
-            return
+    def _check_installable(self, options: Mapping[str, Any]) -> None:
+        about = _about(self._files)
         place = f"{self._root}/Chart.yaml"
+        if about.get("type") == "library":
+            raise ChartError(f"the chart {self._root} is a library, and no release", code="library-chart", file=place)
+        constraint = about.get("kubeVersion")
+        if not constraint:
+            return
         probe = EmbeddedEngine().load(_PROBE, root=self._root)
         try:
             answer = probe.rendered({"constraint": constraint}, {**options, "name": "probe"})
@@ -227,13 +229,13 @@ def _findings(error: _Failed) -> list[SchemaFinding]:
     return sorted(found, key=lambda one: one.pointer) or [SchemaFinding((), re.sub(r"\s+", " ", str(error)))]
 
 
-def _kube_constraint(files: ChartFiles) -> str | None:
+def _about(files: ChartFiles) -> dict[str, Any]:
+    # Helm has read it already: what it took and this reader does not say nothing here.
     try:
-        about = yaml.safe_load(files["Chart.yaml"])
-    except yaml.YAMLError:
-        return None
-    constraint = about.get("kubeVersion") if isinstance(about, dict) else None
-    return constraint if isinstance(constraint, str) and constraint else None
+        node = manifest.composed(files["Chart.yaml"].decode())
+        return plain(node) if node is not None else {}
+    except ValueError:
+        return {}
 
 
 def _chart_error(error: Exception, root: str, code: str) -> ChartError:

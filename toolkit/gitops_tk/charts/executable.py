@@ -26,6 +26,7 @@ _FINDING = re.compile(r"^\s*- (?:at '(?P<slashes>[^']*)'|(?P<dots>[\w.()-]+)): (
 # What Helm's words are about, as the embedded engine tells it.
 _CODES = (
     ("chart requires kubeVersion", "kube-version"),
+    ("library charts are not installable", "library-chart"),
     ("YAML parse error", "manifest-yaml"),
     ("^Error: (?:cannot load|validation:|error unpacking|Chart.yaml file is missing|parse error)", "chart-load"),
     ("", "render"),
