@@ -48,6 +48,33 @@ def test_a_reference_in_a_circle_forbids_nothing() -> None:
     assert allows(b'{"$ref": "#/definitions/a", "definitions": {"a": {"$ref": "#/definitions/a"}}}', "x.y")
 
 
+@pytest.mark.parametrize(
+    "schema",
+    [
+        b"[" * 200_000,
+        b'{"allOf": 5}',
+        b'{"allOf": {"a": 1}}',
+        b'{"$ref": 5}',
+        b'{"definitions": {"a": {"allOf": [{"$ref": "#/definitions/a"}, {"$ref": "#/definitions/a"}, {}]}}, '
+        b'"$ref": "#/definitions/a"}',
+        b'{"definitions": {"a": {"properties": {"b": false}, "allOf": [{"$ref": "#/definitions/a"}, '
+        b'{"$ref": "#/definitions/a"}]}}, "allOf": [{"$ref": "#/definitions/a"}, {"$ref": "#/definitions/a"}]}',
+        b'{"patternProperties": {"^(a|a|a)*$": false}}',
+        b'{"patternProperties": {"a*a*a*a*a*a*a*b": false}}',
+        b'{"patternProperties": {"[": false}}',
+        b'{"patternProperties": {"a{99999999999999999999}": false}}',
+    ],
+)
+def test_a_schema_made_to_keep_the_reader_busy_forbids_nothing(schema: bytes) -> None:
+    assert allows(schema, "a" * 60 + ".b")
+
+
+def test_a_refusal_is_found_behind_references_that_repeat() -> None:
+    rule = {"$ref": "#/definitions/a"}
+    closed = {"allOf": [rule, rule, {"properties": {"b": False}}]}
+    assert not allows(json.dumps({"definitions": {"a": closed}, "allOf": [rule, rule]}).encode(), "b")
+
+
 _SERVICE = """---
 # Source: a/templates/service.yaml
 apiVersion: v1

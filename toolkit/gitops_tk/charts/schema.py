@@ -3,6 +3,10 @@
 import json
 from typing import Any
 
+# A pattern with groups, or with more than a few repeats, can keep Python busy for ever on a text made for it.
+_MOST_REPEATS = 3
+_LONGEST = 100
+
 
 def allows(schema: bytes | None, key: str) -> bool:
     """Whether a schema lets a dotted key be set; without a schema, or with one that cannot be read, it does.
@@ -14,38 +18,54 @@ def allows(schema: bytes | None, key: str) -> bool:
         return True
     try:
         root = json.loads(schema)
-    except ValueError:
+    except (ValueError, RecursionError):
         return True
-    return _allows(root, root, key.split("."), 0)
+    return _Question(root).allows(root, key.split("."))
 
 
-def _allows(root: Any, rule: Any, steps: list[str], depth: int) -> bool:
-    if rule is False:
-        return False
-    if not isinstance(rule, dict) or not steps or depth > 50:
-        return True
-    target = _resolved(root, rule.get("$ref"))
-    parts = [*(rule.get("allOf") or []), *([target] if target is not None else [])]
-    if not all(_allows(root, part, steps, depth + 1) for part in parts):
-        return False
-    return _allows_here(root, rule, steps, depth)
+class _Question:
+    def __init__(self, root: Any) -> None:
+        self._root = root
+        self._asked: set[tuple[int, int]] = set()
+
+    def allows(self, rule: Any, steps: list[str], depth: int = 0) -> bool:
+        if rule is False:
+            return False
+        if not isinstance(rule, dict) or not steps or depth > 50:
+            return True
+        # One refusal decides, so whatever was asked before and led here did not refuse.
+        if (id(rule), len(steps)) in self._asked:
+            return True
+        self._asked.add((id(rule), len(steps)))
+        every = rule.get("allOf")
+        parts = [*(every if isinstance(every, list) else []), _resolved(self._root, rule.get("$ref"))]
+        return all(self.allows(part, steps, depth + 1) for part in parts) and self._allows_here(rule, steps, depth)
+
+    def _allows_here(self, rule: dict[str, Any], steps: list[str], depth: int) -> bool:
+        step, rest = steps[0], steps[1:]
+        properties = rule.get("properties")
+        if isinstance(properties, dict) and step in properties:
+            return self.allows(properties[step], rest, depth + 1)
+        patterns = rule.get("patternProperties")
+        for pattern, below in patterns.items() if isinstance(patterns, dict) else ():
+            matches = _matches(pattern, step)
+            if matches is None:
+                return True
+            if matches:
+                return self.allows(below, rest, depth + 1)
+        return self.allows(rule.get("additionalProperties", True), rest, depth + 1)
 
 
-def _allows_here(root: Any, rule: dict[str, Any], steps: list[str], depth: int) -> bool:
+def _matches(pattern: str, step: str) -> bool | None:
     import re
 
-    step, rest = steps[0], steps[1:]
-    properties = rule.get("properties")
-    if isinstance(properties, dict) and step in properties:
-        return _allows(root, properties[step], rest, depth + 1)
-    patterns = rule.get("patternProperties")
-    for pattern, below in patterns.items() if isinstance(patterns, dict) else ():
-        try:
-            if re.search(pattern, step):
-                return _allows(root, below, rest, depth + 1)
-        except re.error:
-            return True
-    return _allows(root, rule.get("additionalProperties", True), rest, depth + 1)
+    repeats = sum(map(pattern.count, "*+?{"))
+    if "(" in pattern or repeats > _MOST_REPEATS or len(pattern) > _LONGEST or len(step) > _LONGEST:
+        return None
+    try:
+        return re.search(pattern, step) is not None
+    except (re.error, OverflowError, RecursionError):
+        return None
 
 
 def _resolved(root: Any, reference: Any) -> Any:
