@@ -5,6 +5,7 @@ import yaml
 DEEPEST = 100
 # With fewer brackets and shorter lines than this there is no way to nest deep.
 _LONG = 1_000
+_LIBYAMLS_OWN = "exceeded maximum nesting depth"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -16,6 +17,17 @@ def too_deep(text: str) -> int | None:
     """
     if text.count("[") + text.count("{") < _LONG and max(map(len, text.splitlines()), default=0) < _LONG:
         return None
+    try:
+        return _line_below(text)
+    except yaml.YAMLError as error:
+        # libyaml 0.2.6 counts for itself, and may see the brackets before it tells of any.
+        mark = getattr(error, "problem_mark", None)
+        if getattr(error, "problem", None) == _LIBYAMLS_OWN and mark is not None:
+            return int(mark.line) + 1
+        raise
+
+
+def _line_below(text: str) -> int | None:
     depth = 0
     for event in yaml.parse(text, Loader=_LOADER):
         if isinstance(event, yaml.CollectionStartEvent):
