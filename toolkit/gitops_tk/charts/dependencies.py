@@ -42,9 +42,9 @@ def complete(chart: ChartFiles, root: str, read_tree: ReadTree, pull: Pull, dept
         if _is_vendored(chart, name, str(dependency.get("version", ""))):
             continue
         if repository.startswith("file://"):
-            folder = normpath(f"{root}/{repository.removeprefix('file://')}")
-            found = None if folder.startswith(("..", "/")) else read_tree(folder)
-            if found is None:
+            folder = _folder(dependency, root)
+            found = read_tree(folder) if folder else None
+            if folder is None or found is None:
                 raise _missing(root, name)
             nested = complete(found, folder, read_tree, pull, depth + 1)
             files |= {f"charts/{name}/{path}": data for path, data in nested.items()}
@@ -54,6 +54,15 @@ def complete(chart: ChartFiles, root: str, read_tree: ReadTree, pull: Pull, dept
             raise _missing(root, name)
         files[f"charts/{name}-{known.version}.tgz"] = pull(known)
     return files
+
+
+def neighbours(chart: ChartFiles, root: str) -> list[str]:
+    """The folders of the repository that a chart's dependencies are in.
+
+    Raises:
+        ChartError: its Chart.yaml is broken.
+    """
+    return [folder for one in _declared(chart, root) if (folder := _folder(one, root)) is not None]
 
 
 def cached(pull: Pull) -> Pull:
@@ -85,6 +94,14 @@ def _missing(root: str, name: str) -> ChartError:
         hint=f"helm dependency update {root}, and commit {root}/{LOCK}",
         file=f"{root}/Chart.yaml",
     )
+
+
+def _folder(dependency: Mapping[str, Any], root: str) -> str | None:
+    repository = str(dependency.get("repository", "") or "")
+    if not repository.startswith("file://"):
+        return None
+    folder = normpath(f"{root}/{repository.removeprefix('file://')}")
+    return None if folder.startswith(("..", "/")) else folder
 
 
 def _declared(chart: ChartFiles, root: str) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import typer
 
@@ -12,23 +12,36 @@ from gitops_tk.model.result import Outcome, Problem, Result
 Printer = Callable[[Result], str]
 
 
-def run(command: str, output: str, action: Callable[[], Result], text: Printer | None = None) -> None:
+def run(
+    command: str,
+    output: str,
+    action: Callable[[], Result],
+    text: Printer | None = None,
+    others: Mapping[str, Printer] | None = None,
+) -> None:
     """Runs an action, prints its Result as text or JSON and leaves with its exit code.
 
     Args:
-        output: `text` or `json`.
+        output: `text`, `json`, or one of the others.
         text: prints the Result for people; None for the common form.
+        others: what else prints the Result of this command, by what it is called.
 
     Raises:
         typer.Exit: always, with the exit code.
     """
-    if output not in ("text", "json"):
+    known = ("text", "json", *(others or {}))
+    if output not in known:
         # Told to people: there is no telling what else was meant.
-        raise typer.Exit(show(failed(command, UsageError(f"--output is text or json, not {output!r}")), "text"))
+        said = f"{', '.join(known[:-1])} or {known[-1]}"
+        raise typer.Exit(show(failed(command, UsageError(f"--output is {said}, not {output!r}")), "text"))
     try:
         result = action()
     except GitopsTkError as error:
         result = failed(command, error)
+    if others and output in others:
+        sys.stdout.write(others[output](result))
+        sys.stdout.flush()
+        raise typer.Exit(result.exit_status)
     raise typer.Exit(show(result, output, text))
 
 
@@ -47,7 +60,7 @@ def show(result: Result, output: str, text: Printer | None = None) -> int:
     else:
         from gitops_tk.reports import text as reports
 
-        found = text(result) if text and not result.problems else reports.summary(result)
+        found = text(result) if text and not result.has_errors else reports.summary(result)
         aside = reports.diagnostics(result)
     try:
         for stream, said in ((sys.stdout, found), (sys.stderr, aside)):

@@ -1,5 +1,8 @@
 """gitops-tk validate."""
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from gitops_tk.cli import options as opt
@@ -17,11 +20,32 @@ def validate(
     services: opt.AnyServices = None,
     env: opt.Envs = None,
     kube_version: KubeVersion = None,
+    crds: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--crds", envvar="GITOPS_TK_CRDS", metavar="PATH", help="A file or folder with CustomResourceDefinitions."
+        ),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            envvar="GITOPS_TK_JOBS", metavar="NUMBER", min=1, help="Processes at most. Default: one a core, if it pays."
+        ),
+    ] = None,
     repo: opt.Repo = None,
     branch: opt.Branch = None,
-    output: opt.Output = "text",
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            envvar="GITOPS_TK_OUTPUT",
+            metavar="text|json|github",
+            help="Text for people, JSON for programs, or annotations for GitHub Actions.",
+        ),
+    ] = "text",
 ) -> None:
-    """Check configuration, values against the charts' schemas, and manifests against Kubernetes.
+    """Check configuration, values against the charts' schemas, and manifests against Kubernetes and the rules.
 
     Example: gitops-tk validate user-service -e prod --kube-version 1.34
     """
@@ -33,10 +57,18 @@ def validate(
         from gitops_tk.workflows.views import look
 
         options = opt.shared(repo, branch)
+        target = Target(kube_version=kube_version)
         with look(options) as snapshot, progress("validating") as step:
-            return check(snapshot, services or (), env or (), Target(kube_version=kube_version), options, step)
+            return check(snapshot, services or (), env or (), target, options, step, crds=crds or (), jobs=jobs)
+
+    def github(result: Result) -> str:
+        from gitops_tk.reports.annotations import annotations
+
+        return annotations(result)
 
     def text(result: Result) -> str:
-        return f"valid: {result.details['releases']} releases\n"
+        from gitops_tk.reports.text import validated
 
-    run("validate", output, action, text)
+        return validated(result)
+
+    run("validate", output, action, text, {"github": github})

@@ -76,6 +76,7 @@ class _Reader:
             promotion=self._promotion(),
             forge=self._convert(("forge",), model.FileForge),
             skeleton=self._skeleton(),
+            validate=self._validate([one.name for one in environments]),
             requires=self.content.get("requires"),
         )
 
@@ -245,6 +246,44 @@ class _Reader:
         if (skeleton.url is None) != (skeleton.ref is None):
             raise self._error(place, "config-value", "skeleton.url and skeleton.ref go together")
         return skeleton
+
+    def _validate(self, environments: list[str]) -> model.Validation:
+        place: Path = ("validate",)
+        written: model.FileValidate = self._convert(place, model.FileValidate, {"off"})
+        for position, path in enumerate(written.crds):
+            if not _is_inside(path.rstrip("/")):
+                message = f"validate.crds: {shown(path)} is not a file or folder of the repository"
+                raise self._error((*place, "crds", position), "config-value", message)
+        off = self._at((*place, "off"))
+        if off is not _ABSENT and not isinstance(off, list):
+            raise self._error((*place, "off"), "config-value", "validate.off must be a list of rules")
+        return model.Validation(
+            crds=tuple((path.rstrip("/"), self.lines.of((*place, "crds", at))) for at, path in enumerate(written.crds)),
+            off=tuple(
+                self._off((*place, "off", at), one, environments)
+                for at, one in enumerate(off if isinstance(off, list) else ())
+            ),
+        )
+
+    def _off(self, place: Path, value: Any, environments: list[str]) -> model.Off:
+        one: model.FileOff = self._convert(place, model.FileOff, value=value)
+        if not one.reason.strip() or not one.reason.isprintable():
+            raise self._error((*place, "reason"), "config-value", f"{shown(one.rule)} is switched off without a reason")
+        for position, env in enumerate(one.environments or ()):
+            if env not in environments:
+                raise self._error(
+                    (*place, "environments", position),
+                    "config-unknown-environment",
+                    f"{shown(one.rule)} is switched off in {shown(env)}, which is no environment",
+                    nearest(env, environments) or f"there are {', '.join(environments)}",
+                )
+        return model.Off(
+            rule=one.rule,
+            reason=one.reason,
+            services=None if one.services is None else tuple(one.services),
+            environments=None if one.environments is None else tuple(one.environments),
+            line=self.lines.of((*place, "rule")),
+        )
 
     def _check_key(self, place: Path, key: str, *, placeholders: bool = True) -> None:
         if not key or not key.isprintable():

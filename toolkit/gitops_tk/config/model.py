@@ -77,6 +77,22 @@ class FileSkeleton(Struct, kw_only=True, forbid_unknown_fields=True):
     answers: FileAnswers = field(default_factory=FileAnswers)
 
 
+class FileOff(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A rule of validate that is switched off."""
+
+    rule: Annotated[str, _text("The rule's name; docs/validate.md lists them.")]
+    reason: Annotated[str, _text("Why; validate shows it.")]
+    services: Annotated[list[str] | None, _text("Only for these services.")] = None
+    environments: Annotated[list[str] | None, _text("Only in these environments.")] = None
+
+
+class FileValidate(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What validate knows and leaves out."""
+
+    crds: Annotated[list[str], _text("Files or folders of the repository with CustomResourceDefinitions.")] = []
+    off: Annotated[list[FileOff], _text("Rules that are switched off.")] = []
+
+
 class FileForge(Struct, kw_only=True, forbid_unknown_fields=True):
     """The forge that holds the repository."""
 
@@ -95,6 +111,7 @@ class FileConfig(Struct, kw_only=True, forbid_unknown_fields=True):
     promotion: FilePromotion = field(default_factory=FilePromotion)
     forge: FileForge = field(default_factory=FileForge)
     skeleton: FileSkeleton = field(default_factory=FileSkeleton)
+    validate: FileValidate = field(default_factory=FileValidate)
 
 
 class Environment(Struct, frozen=True, kw_only=True):
@@ -127,6 +144,41 @@ class ImageKeys(Struct, frozen=True, kw_only=True):
 DEFAULT_IMAGE = ImageKeys(tag="image.tag", digest="image.digest", build="image.build", revision="image.revision")
 
 
+class Off(Struct, frozen=True, kw_only=True):
+    """A rule of validate that is switched off.
+
+    Attributes:
+        services: the services that it is off for; None for all.
+        environments: the environments that it is off in; None for all.
+        line: where gitops-tk.yaml says so.
+    """
+
+    rule: str
+    reason: str
+    services: tuple[str, ...] | None = None
+    environments: tuple[str, ...] | None = None
+    line: int | None = None
+
+    def covers(self, rule: str, service: str, env: str) -> bool:
+        """Whether it switches a rule off for a service in an environment."""
+        return (
+            rule == self.rule
+            and (self.services is None or service in self.services)
+            and (self.environments is None or env in self.environments)
+        )
+
+
+class Validation(Struct, frozen=True, kw_only=True):
+    """What validate knows and leaves out.
+
+    Attributes:
+        crds: files or folders of the repository, each with its line in gitops-tk.yaml.
+    """
+
+    crds: tuple[tuple[str, int | None], ...] = ()
+    off: tuple[Off, ...] = ()
+
+
 class Config(Struct, frozen=True, kw_only=True):
     """The configuration as it is meant."""
 
@@ -137,6 +189,7 @@ class Config(Struct, frozen=True, kw_only=True):
     promotion: FilePromotion
     forge: FileForge
     skeleton: FileSkeleton
+    validate: Validation = Validation()
     requires: str | None = None
 
     def environment(self, name: str) -> Environment:
@@ -199,6 +252,10 @@ def to_builtins(config: Config) -> dict[str, Any]:
         "promotion": {"keys": config.promotion.keys},
         "forge": {"kind": config.forge.kind} if config.forge.kind else {},
         "skeleton": _given(config.skeleton),
+        "validate": {
+            "crds": [path for path, _ in config.validate.crds],
+            "off": [_off(one) for one in config.validate.off],
+        },
     }
 
 
@@ -233,6 +290,13 @@ def _quoted(name: str) -> str:
     # Names that some YAML reader takes for a number, a date, true, false or nothing.
     odd = not name[:1].isalpha() or name in ("y", "n", "yes", "no", "on", "off", "true", "false", "null")
     return f'"{name}"' if odd else name
+
+
+def _off(one: Off) -> dict[str, Any]:
+    shown = {"rule": one.rule, "reason": one.reason, "services": one.services, "environments": one.environments}
+    return {
+        key: list(value) if isinstance(value, tuple) else value for key, value in shown.items() if value is not None
+    }
 
 
 def _given(written: Struct) -> dict[str, Any]:

@@ -19,17 +19,22 @@ Outcome = Literal[
     "invalid",
     "failed",
 ]
+Severity = Literal["error", "warning"]
 _EXIT_CODES = {"refused": 3, "conflict": 4, "invalid": 5, "failed": 1}
 
 
 class Problem(Struct, frozen=True, kw_only=True):
-    """Something wrong: what, where, and what to do about it."""
+    """Something wrong: what, where, and what to do about it.
+
+    A warning makes no command fail.
+    """
 
     code: str
     message: str
     hint: str | None = None
     file: str | None = None
     line: int | None = None
+    severity: Severity = "error"
 
     @classmethod
     def of(cls, error: GitopsTkError) -> "Problem":
@@ -79,6 +84,11 @@ class Result(Struct, kw_only=True):
     details: dict[str, Any] = {}
     advice: tuple[str, ...] = ()
     exit_code: int | None = None
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether there is a problem that is more than a warning."""
+        return any(problem.severity == "error" for problem in self.problems)
 
     @property
     def exit_status(self) -> int:

@@ -28,9 +28,17 @@ def diagnostics(result: Result) -> str:
     lines = [line for problem in result.problems for line in _problem(problem)]
     lines += [f"skipped: {one.service} in {one.env}: {one.message}" for one in result.skipped]
     if result.outcome == "invalid":
-        lines.append(f"{len(result.problems)} problem{'s' if len(result.problems) != 1 else ''} found")
+        lines.append(f"{_found(result)} found")
+        lines += _switched_off(result)
     lines += result.advice
     return _visible("".join(line + "\n" for line in lines))
+
+
+def validated(result: Result) -> str:
+    """How many releases are valid, and what was not looked at."""
+    releases = f"valid: {result.details['releases']} releases"
+    head = f"{releases}, {_found(result)}" if result.problems else releases
+    return "".join(line + "\n" for line in (head, *_switched_off(result)))
 
 
 def value(data: Any) -> str:
@@ -105,13 +113,25 @@ def _counted(result: Result) -> str:
 
 def _problem(problem: Problem) -> list[str]:
     place = f"{problem.file}:{problem.line}: " if problem.line else f"{problem.file}: " if problem.file else ""
-    lines = [f"error: {place}{problem.message} [{problem.code}]"]
+    lines = [f"{problem.severity}: {place}{problem.message} [{problem.code}]"]
     return [*lines, f"  hint: {problem.hint}"] if problem.hint else lines
 
 
 def _visible(text: str) -> str:
     # A remote and its hooks write what they like; a terminal would obey it.
     return _STEERS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def _found(result: Result) -> str:
+    counts = [(name, sum(one.severity == name for one in result.problems)) for name in ("error", "warning")]
+    return " and ".join(f"{count} {name}{'s' if count != 1 else ''}" for name, count in counts if count)
+
+
+def _switched_off(result: Result) -> list[str]:
+    return [
+        f"switched off: {one['rule']}, {one['findings']} finding{'s' if one['findings'] != 1 else ''}: {one['reason']}"
+        for one in result.details.get("off", ())
+    ]
 
 
 def _indented(text: str) -> list[str]:

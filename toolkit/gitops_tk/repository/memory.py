@@ -7,10 +7,16 @@ from gitops_tk.repository.tree import is_plain, require_file
 
 
 class MemorySnapshot:
-    """A Snapshot of a dict from paths to contents; every file is a regular one."""
+    """A Snapshot of a dict from paths to contents.
 
-    def __init__(self, files: Mapping[str, bytes]) -> None:
+    Args:
+        files: the contents of regular files.
+        others: the modes of what is no regular file: symbolic links and submodules.
+    """
+
+    def __init__(self, files: Mapping[str, bytes], others: Mapping[str, int] | None = None) -> None:
         self._files = dict(files)
+        self._modes = {**dict.fromkeys(files, FILE), **(others or {})}
 
     @property
     def revision(self) -> None:
@@ -33,16 +39,16 @@ class MemorySnapshot:
         listed: dict[str, list[Entry]] = {}
         for folder in folders:
             prefix = f"{folder}/" if folder else ""
-            names = sorted({path[len(prefix) :].split("/")[0] for path in self._files if path.startswith(prefix)})
+            names = sorted({path[len(prefix) :].split("/")[0] for path in self._modes if path.startswith(prefix)})
             if names or not folder:
                 listed[folder] = [entry for name in names if (entry := self._entry(prefix + name))]
         return listed
 
     def tree(self, folder: str) -> list[Entry]:
         """Every file under the folder, by path."""
-        return [Entry(path, FILE) for path in sorted(self._files) if path.startswith(f"{folder}/")]
+        return [Entry(path, self._modes[path]) for path in sorted(self._modes) if path.startswith(f"{folder}/")]
 
     def _entry(self, path: str) -> Entry | None:
-        if path in self._files:
-            return Entry(path, FILE)
-        return Entry(path, FOLDER) if any(name.startswith(f"{path}/") for name in self._files) else None
+        if path in self._modes:
+            return Entry(path, self._modes[path])
+        return Entry(path, FOLDER) if any(name.startswith(f"{path}/") for name in self._modes) else None

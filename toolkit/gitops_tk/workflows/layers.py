@@ -66,6 +66,14 @@ class Layers:
         return allows(self._files.get(self._schema), key)
 
 
+def layer_paths(config: Config, service: str, environment: Environment) -> list[str]:
+    """Where the layers of a service's values in an environment are, lowest first, whether they exist or not."""
+    layout = config.layout
+    shared = layout.shared_path(environment)
+    chart = f"{layout.chart_path(service, environment)}/{CHART_VALUES}"
+    return [chart, *([shared] if shared else []), layout.values_path(service, environment)]
+
+
 def read_layers(
     snapshot: Snapshot, config: Config, pairs: Collection[tuple[str, str]], *, schema: bool = False
 ) -> dict[tuple[str, str], Layers]:
@@ -74,15 +82,11 @@ def read_layers(
     Args:
         schema: read the charts' schemas too, which `Layers.allows` needs.
     """
-    layout = config.layout
     by_name = {environment.name: environment for environment in config.environments}
     paths: dict[tuple[str, str], tuple[str, list[str], str]] = {}
     for service, env in pairs:
-        environment = by_name[env]
-        chart = layout.chart_path(service, environment)
-        shared = layout.shared_path(environment)
-        lower = [f"{chart}/{CHART_VALUES}", *([shared] if shared else [])]
-        paths[service, env] = (layout.values_path(service, environment), lower, f"{chart}/{CHART_SCHEMA}")
+        *lower, own = layer_paths(config, service, by_name[env])
+        paths[service, env] = (own, lower, f"{config.layout.chart_path(service, by_name[env])}/{CHART_SCHEMA}")
     wanted: dict[str, None] = {}
     for own, lower, schema_path in paths.values():
         wanted |= dict.fromkeys((own, *lower, *([schema_path] if schema else [])))

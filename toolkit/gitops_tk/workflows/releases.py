@@ -1,11 +1,13 @@
 """Releases rendered: a service's chart and merged values, through the Helm engine."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from msgspec import Struct
 
+from gitops_tk.charts.again import at_another_moment, may_differ
 from gitops_tk.charts.dependencies import cached, complete
-from gitops_tk.charts.engine import Engine, LoadedChart, find
+from gitops_tk.charts.engine import ChartFiles, Engine, LoadedChart, find
 from gitops_tk.config.model import Config, Environment
 from gitops_tk.errors import ChartError
 from gitops_tk.model.snapshot import Snapshot
@@ -29,22 +31,30 @@ class Target(Struct, frozen=True, kw_only=True):
 
 
 class Release(Struct, frozen=True):
-    """One service in one environment: its chart, loaded, and its layers."""
+    """One service in one environment: its chart, loaded, and its layers.
+
+    Attributes:
+        files: the chart's files, its dependencies among them.
+    """
 
     service: str
     environment: Environment
     chart_path: str
+    files: ChartFiles
     chart: LoadedChart
     layers: Layers
 
-    def manifest(self, target: Target) -> str:
+    def manifest(self, target: Target, values: Mapping[str, Any] | None = None) -> str:
         """The manifests, as `helm template` prints them.
+
+        Args:
+            values: others than those that the layers merge to.
 
         Raises:
             ChartError: the chart does not render with these values.
         """
         return self.chart.render(
-            self.layers.merged.data,
+            self.layers.merged.data if values is None else values,
             release=self.service,
             namespace=target.namespace,
             kube_version=target.kube_version,
@@ -88,7 +98,9 @@ class Renderer:
         self._environ = environ
         self._engine: Engine | None = None
         self._path = ""
+        self._files: ChartFiles = {}
         self._chart: LoadedChart | None = None
+        self._later: LoadedChart | None = None
 
     def layers(self, service: str, environment: Environment) -> Layers:
         """The service's values in an environment, with its chart's schema.
@@ -115,14 +127,36 @@ class Renderer:
         """
         layers = self.layers(service, environment)
         path = self._config.layout.chart_path(service, environment)
-        return Release(service, environment, path, self._load(path), layers)
+        chart = self._load(path)
+        return Release(service, environment, path, self._files, chart, layers)
+
+    def again(self, release: Release, target: Target) -> str | None:
+        """The release's manifests rendered once more, at another moment; None where they cannot differ.
+
+        Raises:
+            ChartError: the chart does not render.
+        """
+        if not may_differ(release.files):
+            return None
+        if self._later is None or self._engine is None:
+            self._engine = self._engine or find(self._environ)
+            self._later = self._engine.load(at_another_moment(release.files), root=release.chart_path)
+        return Release(
+            release.service,
+            release.environment,
+            release.chart_path,
+            release.files,
+            self._later,
+            release.layers,
+        ).manifest(target)
 
     def _load(self, path: str) -> LoadedChart:
         if self._chart is None or path != self._path:
             # Found when there is a chart to load: a repository of values alone needs no Helm.
             self._engine = self._engine or find(self._environ)
-            self._chart = self._engine.load(self._complete(path, self._engine), root=path)
-            self._path = path
+            self._files = self._complete(path, self._engine)
+            self._chart = self._engine.load(self._files, root=path)
+            self._path, self._later = path, None
         return self._chart
 
     def _complete(self, path: str, engine: Engine) -> Mapping[str, bytes]:

@@ -1,17 +1,23 @@
-"""validate: configuration, values against the charts' schemas, manifests against Kubernetes."""
+"""validate: configuration, values against the charts' schemas, manifests against Kubernetes and the rules."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
-from gitops_tk.charts import kubernetes
-from gitops_tk.config.load import load
-from gitops_tk.config.model import Environment
-from gitops_tk.errors import ConfigError, GitopsTkError, ToolMissing, UsageError
+from gitops_tk.charts.rules import NAMES
+from gitops_tk.config.load import CONFIG_FILE, load
+from gitops_tk.config.model import Config, nearest
+from gitops_tk.errors import ChartError, ConfigError
 from gitops_tk.model import names
 from gitops_tk.model.result import Problem, Result
 from gitops_tk.model.snapshot import Snapshot
+from gitops_tk.workflows import definitions, processes
+from gitops_tk.workflows.checks import Settings
+from gitops_tk.workflows.jobs import collect
 from gitops_tk.workflows.layers import unknown_service
 from gitops_tk.workflows.options import Options
-from gitops_tk.workflows.releases import Release, Renderer, Target
+from gitops_tk.workflows.releases import Target
 
 Progress = Callable[[str], None]
 
@@ -23,92 +29,77 @@ def validate(
     target: Target,
     options: Options,
     progress: Progress = lambda _: None,
+    *,
+    crds: Sequence[Path] = (),
+    jobs: int | None = None,
 ) -> Result:
     """Checks every release, or those of the named services and environments.
 
+    Args:
+        crds: files and folders of this machine with custom resource definitions.
+        jobs: how many processes at most; None for one a core, where that is sooner.
+
     Returns:
-        A Result with the outcome `invalid` (exit 5) and the problems, or `unchanged` where there are none.
+        A Result with the outcome `invalid` (exit 5) where there are errors, else `unchanged`; with all problems.
 
     Raises:
         GitopsTkError: the check itself could not be made: no repository, no engine, no schemas.
     """
+    given = definitions.given(crds)
     try:
         config = load(snapshot)
-    except ConfigError as error:
+        _check_rules(config)
+        known = definitions.configured(snapshot, config) | given
+    except (ConfigError, ChartError) as error:
         if error.code == "config-missing":
             raise
-        return Result(command="validate", outcome="invalid", problems=(Problem.of(error),), details={"releases": 0})
+        return _result([Problem.of(error)], 0, [])
     chosen = [config.environment(env) for env in envs] or list(config.environments)
     found = config.layout.find_services(snapshot)
     for service in services:
         if names.service(service) not in found:
             raise unknown_service(service, found)
-    renderer = Renderer(snapshot, config, options.environ)
+    wanted = {
+        service: [env for env in chosen if env.name in present]
+        for service, present in found.items()
+        if not services or service in services
+    }
+    work = collect(snapshot, config, {service: present for service, present in wanted.items() if present})
+    settings = Settings(
+        config=snapshot.read([CONFIG_FILE])[CONFIG_FILE],
+        target=target,
+        definitions=known,
+        environ=dict(options.environ),
+    )
     problems: list[Problem] = []
-    checked = 0
-    for service, present in found.items():
-        if services and service not in services:
-            continue
-        for env in chosen:
-            if env.name in present:
-                progress(f"{service} in {env.name}")
-                problems += _release_problems(renderer, service, env, target)
-                checked += 1
+    off: Counter[int] = Counter()
+    progress(f"{len(work)} services")
+    for number, (job, report) in enumerate(zip(work, processes.run(work, settings, jobs), strict=True), 1):
+        progress(f"{job.service}, {number} of {len(work)}")
+        problems += report.problems
+        off.update(report.off)
+    entries = enumerate(config.validate.off)
+    switched = [{"rule": one.rule, "reason": one.reason, "findings": off[at]} for at, one in entries]
+    return _result(problems, sum(len(job.envs) for job in work), switched)
+
+
+def _result(problems: list[Problem], releases: int, off: list[dict[str, Any]]) -> Result:
+    counts = Counter(problem.severity for problem in problems)
     return Result(
         command="validate",
-        outcome="invalid" if problems else "unchanged",
+        outcome="invalid" if counts["error"] else "unchanged",
         problems=tuple(problems),
-        details={"releases": checked},
+        details={"releases": releases, "errors": counts["error"], "warnings": counts["warning"], "off": off},
     )
 
 
-def _release_problems(renderer: Renderer, service: str, env: Environment, target: Target) -> Iterator[Problem]:
-    try:
-        if not renderer.has_chart(service, env):
-            # Values alone are read, so that a file that Helm could not read is found.
-            _ = renderer.layers(service, env).merged
-            return
-        release = renderer.release(service, env)
-        findings = list(_value_problems(release))
-        yield from findings
-        if not findings:
-            yield from _manifest_problems(release, target)
-    except (ToolMissing, UsageError):
-        # The check itself cannot be made; that is no fault of the service.
-        raise
-    except GitopsTkError as error:
-        problem = Problem.of(error)
-        yield Problem(
-            code=problem.code,
-            message=f"{service} in {env.name}: {problem.message}",
-            hint=problem.hint,
-            file=problem.file,
-            line=problem.line,
-        )
-
-
-def _value_problems(release: Release) -> Iterator[Problem]:
-    for finding in release.chart.schema_findings(release.layers.merged.data):
-        origin = release.layers.merged.nearest(finding.pointer)
-        yield Problem(
-            code="values-schema",
-            message=f"{release.service} in {release.environment.name}: {finding.message}",
-            hint=f"the rule is in {release.chart_path}/values.schema.json",
-            file=origin.file if origin else release.layers.own_path,
-            line=origin.line if origin else None,
-        )
-
-
-def _manifest_problems(release: Release, target: Target) -> Iterator[Problem]:
-    manifest = release.manifest(target)
-    for finding in kubernetes.validate(manifest, target.kube_version):
-        yield Problem(
-            code=finding.code,
-            message=f"{release.service} in {release.environment.name}: {finding.message}",
-            file=_template(release, finding.template),
-        )
-
-
-def _template(release: Release, source: str | None) -> str | None:
-    # Helm names templates from the chart's name; people look for the file in the repository.
-    return f"{release.chart_path}/{source.partition('/')[2]}" if source else None
+def _check_rules(config: Config) -> None:
+    for one in config.validate.off:
+        if one.rule not in NAMES:
+            raise ConfigError(
+                f"validate.off: there is no rule {one.rule[:60]!r}",
+                code="config-unknown-rule",
+                hint=nearest(one.rule, NAMES) or "docs/validate.md lists the rules",
+                file=CONFIG_FILE,
+                line=one.line,
+            )

@@ -1,0 +1,93 @@
+"""All that the check of many services needs, read from the repository at once."""
+
+from collections.abc import Iterable, Mapping
+
+from gitops_tk.charts.dependencies import neighbours
+from gitops_tk.config.model import Config, Environment
+from gitops_tk.errors import GitopsTkError
+from gitops_tk.model.snapshot import Snapshot
+from gitops_tk.workflows.checks import Job
+from gitops_tk.workflows.layers import layer_paths
+
+_DEEPEST = 8
+
+
+def collect(snapshot: Snapshot, config: Config, chosen: Mapping[str, Iterable[Environment]]) -> list[Job]:
+    """A job for each service, with the environments that are chosen for it."""
+    pairs = [(service, env) for service, envs in chosen.items() for env in envs]
+    charts = {pair: config.layout.chart_path(*pair) for pair in pairs}
+    values = {pair: layer_paths(config, *pair) for pair in pairs}
+    files: dict[str, bytes] = {}
+    others: dict[str, int] = {}
+    held = _read_trees(snapshot, set(charts.values()), files, others)
+    files |= _shared(snapshot.read({path for paths in values.values() for path in paths} - others.keys()))
+    reach = _with_neighbours(snapshot, held, files, others)
+    jobs = []
+    for service, envs in chosen.items():
+        named = tuple(env.name for env in envs)
+        mine = [(service, env) for env in config.environments if env.name in named]
+        paths = {path for pair in mine for path in values[pair]}
+        paths |= {path for pair in mine for root in reach[charts[pair]] for path in held[root]}
+        jobs.append(
+            Job(
+                service=service,
+                envs=tuple(env.name for _, env in mine),
+                files={path: files[path] for path in sorted(paths & files.keys())},
+                others={path: others[path] for path in sorted(paths & others.keys())},
+            )
+        )
+    return jobs
+
+
+def _read_trees(
+    snapshot: Snapshot, roots: Iterable[str], files: dict[str, bytes], others: dict[str, int]
+) -> dict[str, list[str]]:
+    """Reads what is below some folders, and returns the paths of each."""
+    held: dict[str, list[str]] = {}
+    plain: list[str] = []
+    for root in sorted(roots):
+        entries = [*snapshot.tree(root), *snapshot.entries([root]).values()]
+        held[root] = [entry.path for entry in entries if entry.is_file or entry.path != root]
+        plain += [entry.path for entry in entries if entry.is_file]
+        others.update({entry.path: entry.mode for entry in snapshot.tree(root) if not entry.is_file})
+    files |= _shared(snapshot.read(plain))
+    return held
+
+
+def _with_neighbours(
+    snapshot: Snapshot, held: dict[str, list[str]], files: dict[str, bytes], others: dict[str, int]
+) -> dict[str, set[str]]:
+    """The folders that each chart needs: its own, and those of its dependencies in the repository."""
+    direct: dict[str, list[str]] = {}
+    for _ in range(_DEEPEST):
+        for root in [root for root in held if root not in direct]:
+            direct[root] = _neighbours(root, held[root], files)
+        missing = {folder for folders in direct.values() for folder in folders} - held.keys()
+        if not missing:
+            break
+        held |= _read_trees(snapshot, missing, files, others)
+    reach: dict[str, set[str]] = {}
+    for root in held:
+        reached, waiting = set(), [root]
+        while waiting:
+            one = waiting.pop()
+            if one not in reached and one in held:
+                reached.add(one)
+                waiting += direct.get(one, [])
+        reach[root] = reached
+    return reach
+
+
+def _neighbours(root: str, paths: list[str], files: Mapping[str, bytes]) -> list[str]:
+    chart = {path[len(root) + 1 :]: files[path] for path in paths if path in files}
+    try:
+        return neighbours(chart, root) if "Chart.yaml" in chart else []
+    except GitopsTkError:
+        # Told when the chart is loaded.
+        return []
+
+
+def _shared(files: Mapping[str, bytes], seen: dict[bytes, bytes] | None = None) -> dict[str, bytes]:
+    # Charts from one skeleton hold the same files: one copy of each is enough.
+    seen = {} if seen is None else seen
+    return {path: seen.setdefault(data, data) for path, data in files.items()}
