@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from itertools import pairwise
 
 from gitops_tk.charts.rules.objects import Path
 
@@ -35,7 +36,7 @@ def line_of(template: str, kind: str, path: Path) -> int | None:
 def _documents(lines: list[str], kind: str) -> list[list[tuple[int, tuple[str, ...]]]]:
     """The places of each document that is of a kind, with their lines."""
     cuts = [-1, *(at for at, line in enumerate(lines) if line.startswith("---")), len(lines)]
-    parts = [range(before + 1, after) for before, after in zip(cuts, cuts[1:], strict=False)]
+    parts = [range(before + 1, after) for before, after in pairwise(cuts)]
     return [_places(lines, part) for part in parts if any(lines[at].rstrip() == f"kind: {kind}" for at in part)]
 
 

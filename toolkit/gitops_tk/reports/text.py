@@ -28,7 +28,7 @@ def diagnostics(result: Result) -> str:
     lines = [line for problem in result.problems for line in _problem(problem)]
     lines += [f"skipped: {one.service} in {one.env}: {one.message}" for one in result.skipped]
     if result.outcome == "invalid":
-        lines.append(f"{_found(result)} found")
+        lines.append(f"{_problems_counted(result)} found")
         lines += _switched_off(result)
     lines += result.advice
     return _visible("".join(line + "\n" for line in lines))
@@ -37,7 +37,7 @@ def diagnostics(result: Result) -> str:
 def validated(result: Result) -> str:
     """How many releases are valid, and what was not looked at."""
     releases = f"valid: {result.details['releases']} releases"
-    head = f"{releases}, {_found(result)}" if result.problems else releases
+    head = f"{releases}, {_problems_counted(result)}" if result.problems else releases
     return "".join(line + "\n" for line in (head, *_switched_off(result)))
 
 
@@ -122,7 +122,7 @@ def _visible(text: str) -> str:
     return _STEERS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
-def _found(result: Result) -> str:
+def _problems_counted(result: Result) -> str:
     counts = [(name, sum(one.severity == name for one in result.problems)) for name in ("error", "warning")]
     return " and ".join(f"{count} {name}{'s' if count != 1 else ''}" for name, count in counts if count)
 

@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from gitops_tk.charts import crds, kubernetes
 from gitops_tk.charts.crds import Definitions
-from gitops_tk.charts.rules import Finding, check
+from gitops_tk.charts.rules import check
+from gitops_tk.charts.rules.model import Finding
 from gitops_tk.charts.rules.objects import Object, Objects, parse
 from gitops_tk.config.load import CONFIG_FILE
 from gitops_tk.config.load import parse as parse_config

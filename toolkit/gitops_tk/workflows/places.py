@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from gitops_tk.charts.lines import line_of
-from gitops_tk.charts.rules import Finding
+from gitops_tk.charts.rules.model import Finding
 from gitops_tk.charts.rules.objects import Object, parse, step
 from gitops_tk.errors import GitopsTkError
 from gitops_tk.values.keys import Index, KeyPath

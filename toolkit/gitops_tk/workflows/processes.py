@@ -31,8 +31,7 @@ def run(jobs: Sequence[Job], settings: Settings, processes: int | None) -> Itera
     Raises:
         GitopsTkError: a process was ended from outside, or the check cannot be made.
     """
-    releases = sum(len(job.envs) for job in jobs)
-    wanted = min(_cores() if releases >= _WORTH_IT else 1, releases // (_WORTH_IT // 2)) if not processes else processes
+    wanted = processes or _sensible(sum(len(job.envs) for job in jobs))
     if min(wanted, len(jobs)) <= 1:
         checker = Checker(settings)
         yield from map(checker.check, jobs)
@@ -80,6 +79,12 @@ def _follow() -> None:
         parent.join()
     scratch.clean()
     os._exit(1)
+
+
+def _sensible(releases: int) -> int:
+    if releases < _WORTH_IT:
+        return 1
+    return min(_cores(), 2 * releases // _WORTH_IT)
 
 
 def _cores() -> int:
