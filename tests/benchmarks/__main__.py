@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import concurrency, delivery, rendering
+from tests.benchmarks import concurrency, delivery, rendering, validating
 
 _BENCHMARKS: dict[str, Callable[[Path], list[str]]] = {
     "bump": delivery.bump,
@@ -17,6 +17,7 @@ _BENCHMARKS: dict[str, Callable[[Path], list[str]]] = {
     "one-file": concurrency.one_file,
     "killed": concurrency.killed,
     "render": rendering.render,
+    "validate": validating.validate,
 }
 
 

@@ -28,6 +28,15 @@ def test_render_prints_what_helm_prints(checkout: Path) -> None:
     assert run_json("render", "user-service", "-e", "prod", cwd=checkout).json["manifest"] == ran.out
 
 
+def test_a_null_in_a_values_file_takes_away_what_the_chart_has(checkout: Path) -> None:
+    own = checkout / "services/user-service/envs/prod.yaml"
+    own.write_text(own.read_text() + "resources:\n  limits:\n    memory: null\n")
+    documents = list(yaml.safe_load_all(run("render", "user-service", "-e", "prod", cwd=checkout).out))
+    (deployment,) = (one for one in documents if one["kind"] == "Deployment")
+    resources = deployment["spec"]["template"]["spec"]["containers"][0]["resources"]
+    assert (resources["limits"], set(resources["requests"])) == ({}, {"cpu", "memory"})
+
+
 def test_render_of_a_remote_is_the_same(checkout: Path, tmp_path: Path) -> None:
     repo.git(tmp_path, "clone", "--quiet", "--bare", str(checkout), "r.git")
     here = run("render", "user-service", "-e", "dev", cwd=checkout).out

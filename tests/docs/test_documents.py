@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from gitops_tk.charts.rules import NAMES
 from gitops_tk.config.load import parse
-from tests.docs import reference
+from tests.docs import reference, rules
 
 _ROOT = Path(__file__).resolve().parents[2]
 _BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
@@ -42,10 +43,17 @@ def test_the_first_ten_minutes_go_as_the_readme_says(tmp_path: Path) -> None:
         assert _ID.sub("#", done.stdout) == _ID.sub("#", shown), command
 
 
+def test_every_rule_is_in_the_table_of_rules() -> None:
+    written = rules.PATH.read_text(encoding="utf-8")
+    assert rules.table() in written, "refresh it: python -m tests.docs.rules"
+    assert rules.text() == written
+
+
 def test_the_example_configuration_is_one() -> None:
     text = (_ROOT / "docs/configuration.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     config = parse(block.encode())
+    assert config.validate.off[0].rule in NAMES
     assert config.image_keys("legacy-service")["default"].reference == "app.image"
 
 
@@ -59,7 +67,10 @@ def test_every_command_and_option_is_in_the_reference() -> None:
                 assert f"`{option}`" in written
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/configuration.md", "docs/chart.md"])
+@pytest.mark.parametrize(
+    "document",
+    ["README.md", "CONTRIBUTING.md", "docs/configuration.md", "docs/chart.md", "docs/starter.md", "docs/validate.md"],
+)
 def test_links_between_documents_lead_somewhere(document: str) -> None:
     path = _ROOT / document
     for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8")):

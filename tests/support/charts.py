@@ -12,6 +12,9 @@ from gitops_tk import resources
 from gitops_tk.charts import kubernetes
 from gitops_tk.charts.answers import Answers
 from gitops_tk.charts.engine import LoadedChart, find
+from gitops_tk.charts.rules import RULES, check
+from gitops_tk.charts.rules.objects import Objects as Rendered
+from gitops_tk.charts.rules.objects import parse
 from gitops_tk.charts.scaffold import environment_values, scaffold, shared_values
 from gitops_tk.charts.skeleton import Skeleton
 from gitops_tk.values.document import Document
@@ -109,9 +112,14 @@ def faults(manifest: str) -> list[str]:
     return [fault for one in documents for version in (OLDEST, None) for fault in _faults(one, version)]
 
 
+# A document at a time tells nothing of what belongs together: rules/ tests that.
+_SHAPES = [rule for rule in RULES if rule.name.startswith(("manifest-", "kubernetes-"))]
+
+
 @cache
 def _faults(document: str, version: str | None) -> tuple[str, ...]:
-    return tuple(f"Kubernetes {version}: {one.message}" for one in kubernetes.validate(document, version))
+    found = check(Rendered(parse(document), kubernetes.version(version)), _SHAPES)
+    return tuple(f"Kubernetes {version}: {one.rule}: {one.message}" for one in found)
 
 
 def custom_resource_faults(objects: Objects) -> list[str]:

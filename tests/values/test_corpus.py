@@ -36,7 +36,7 @@ def test_only_the_bytes_of_the_changed_values_change(name: str) -> None:
 def test_helm_reads_the_edited_values_back(name: str) -> None:
     _, edits, after = _case(name)
     values: dict[str, Any] = helm_python.values_from_yaml(after.decode("utf-8-sig")) or {}
-    read = Merged(values, [])
+    read = Merged(values, values, [])
     for edit in edits:
         if edit.value is not DELETE:
             assert read.get(edit.path) == edit.value

@@ -130,6 +130,8 @@ def _strict(rule: Any, depth: int, *, structural: bool = True) -> dict[str, Any]
         exclusive = f"exclusive{key.capitalize()}"
         if rule.get(exclusive) is True and key in made:
             made[exclusive] = made.pop(key)
+    if rule.get("nullable") and isinstance(made.get("enum"), list):
+        made["enum"] = [*made["enum"], None]
     _add_type(made, rule)
     if _is_pattern(rule.get("pattern")):
         made["pattern"] = rule["pattern"]

@@ -52,7 +52,7 @@ class LoadedChart(Protocol):
         """The manifests, as `helm template` prints them.
 
         Args:
-            values: merged values: the chart's defaults are in them already, or are added by the engine.
+            values: what the values files merge to; the engine adds the chart's defaults.
             release: the release's name, a DNS label of at most 53 characters.
             namespace: the release's namespace.
             kube_version: what the chart is told the cluster's version is, such as `1.34`.

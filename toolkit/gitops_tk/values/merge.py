@@ -25,10 +25,15 @@ class Merged:
 
     Attributes:
         data: the values as plain data.
+        given: what the files alone say, nulls included: what Helm has to be given, since it adds the chart's defaults
+            itself, and brings back what a null has taken away where it does not see the null.
     """
 
-    def __init__(self, data: dict[str, Any], files: Sequence[Document], chart: Document | None = None) -> None:
+    def __init__(
+        self, data: dict[str, Any], given: dict[str, Any], files: Sequence[Document], chart: Document | None = None
+    ) -> None:
         self.data = data
+        self.given = given
         self._files = files
         self._chart = chart
 
@@ -81,7 +86,7 @@ def merge(files: Sequence[Document], chart: Document | None = None) -> Merged:
     for document in files:
         values = _over(values, document.data)
     data = _under(values, chart.data) if chart else values
-    return Merged(data, files, chart)
+    return Merged(data, values, files, chart)
 
 
 class _Nothing:

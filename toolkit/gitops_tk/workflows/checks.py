@@ -147,7 +147,7 @@ def _problem(release: Release, target: Target, objects: list[Object], finding: F
 
 
 def _value_problems(release: Release) -> Iterator[Problem]:
-    for finding in release.chart.schema_findings(release.layers.merged.data):
+    for finding in release.chart.schema_findings(release.layers.merged.given):
         origin = release.layers.merged.nearest(finding.pointer)
         yield Problem(
             code="values-schema",

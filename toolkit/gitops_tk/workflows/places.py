@@ -72,10 +72,10 @@ def _leaves(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
 
 
 def _decides(release: Release, target: Target, path: KeyPath, one: Object, finding: Finding, value: Any) -> bool:
-    old = release.layers.merged.get(path)
-    for new in _others(old):
+    merged = release.layers.merged
+    for new in _others(merged.get(path)):
         try:
-            rendered = parse(release.manifest(target, _with(release.layers.merged.data, path, new)))
+            rendered = parse(release.manifest(target, _with(merged.given, merged.data, path, new)))
         except GitopsTkError:
             # The schema, or the template, does not take this one.
             continue
@@ -92,14 +92,16 @@ def _others(value: Any) -> list[Any]:
     return [f"{value}x", f"{value}0", value[:-1]]
 
 
-def _with(values: Any, path: KeyPath, new: Any) -> Any:
-    """The values with another one at a path; nothing of the given ones is changed."""
+def _with(given: Any, merged: Any, path: KeyPath, new: Any) -> Any:
+    """What is given to Helm, with another value at a path of what that merges to; nothing is changed in place."""
     if not path:
         return new
-    first = path[0]
+    first, rest = path[0], path[1:]
     if isinstance(first, Index):
-        return [_with(one, path[1:], new) if at == first.at else one for at, one in enumerate(values)]
-    return {**values, first: _with(values[first], path[1:], new)} if isinstance(first, str) else values
+        # A list is one value: whoever changes an item gives all of them.
+        return [_with(one, one, rest, new) if at == first.at else one for at, one in enumerate(merged)]
+    known = given if isinstance(given, dict) else {}
+    return {**known, first: _with(known.get(first), merged[first], rest, new)} if isinstance(first, str) else given
 
 
 def _text(value: Any) -> str:

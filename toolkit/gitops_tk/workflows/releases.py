@@ -48,13 +48,13 @@ class Release(Struct, frozen=True):
         """The manifests, as `helm template` prints them.
 
         Args:
-            values: others than those that the layers merge to.
+            values: others than those that the values files say.
 
         Raises:
             ChartError: the chart does not render with these values.
         """
         return self.chart.render(
-            self.layers.merged.data if values is None else values,
+            self.layers.merged.given if values is None else values,
             release=self.service,
             namespace=target.namespace,
             kube_version=target.kube_version,

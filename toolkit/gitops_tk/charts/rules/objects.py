@@ -9,18 +9,16 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from gitops_tk.charts.manifest import split
+from gitops_tk.charts.manifest import composed, split
 from gitops_tk.errors import ChartError
-from gitops_tk.nesting import too_deep
+from gitops_tk.helm_yaml import plain
 
 Path = tuple[str | int, ...]
 Definitions = Mapping[tuple[str, str], Mapping[str, Any]]
 
 _SOURCE = re.compile(r"^# Source: (?P<template>.+)$", re.MULTILINE)
-_MOST_VALUES = 1_000_000
 _TEMPLATE: Path = ("spec", "template")
 # Where the workloads of Kubernetes, and Argo's Rollout, keep the template of their pods.
 _POD_TEMPLATES: dict[str, Path] = {
@@ -29,17 +27,6 @@ _POD_TEMPLATES: dict[str, Path] = {
     "Pod": (),
 }
 SERVING = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Rollout")
-_BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class _Loader(_BASE):  # type: ignore[misc]
-    """YAML as Helm's reader takes it: what looks like a date is text."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in known if not tag.endswith(":timestamp")]
-    for first, known in _BASE.yaml_implicit_resolvers.items()
-}
 
 
 def mapping(value: Any) -> dict[str, Any]:
@@ -286,54 +273,25 @@ def parse(manifest: str, root: str = "") -> list[Object]:
 def _objects(document: str, root: str) -> Iterator[Object]:
     source = _SOURCE.search(document)
     template = source["template"] if source else None
-    node = _composed(document, template, root)
-    if node is None or (isinstance(node, ScalarNode) and not node.value):
+    try:
+        node = composed(document)
+        data = plain(node) if node is not None else None
+    except ValueError as error:
+        inside = template.partition("/")[2] if template else "the chart"
+        raise ChartError(
+            f"{inside} renders to something that is not valid YAML: {error}",
+            code="manifest-yaml",
+            hint="look at it with gitops-tk render, or indent with nindent",
+            file=f"{root}/{inside}" if template else root or None,
+        ) from error
+    if node is None:
         return
     duplicates = tuple(_duplicates(node, ()))
-    data = _constructed(node)
     if isinstance(data, dict) and data.get("apiVersion") == "v1" and isinstance(data.get("items"), list):
         for one in data["items"]:
             yield Object(one, template)
         return
     yield Object(data, template, duplicates)
-
-
-def _composed(document: str, template: str | None, root: str) -> Node | None:
-    try:
-        if too_deep(document) is not None:
-            raise yaml.YAMLError("it is nested too deep")
-        node = yaml.compose(document, Loader=_Loader)
-        if node is not None and _size(node, {}) > _MOST_VALUES:
-            raise yaml.YAMLError("its aliases unfold to too many values")
-    except yaml.YAMLError as error:
-        inside = template.partition("/")[2] if template else "the chart"
-        problem = getattr(error, "problem", None) or error
-        raise ChartError(
-            f"{inside} renders to something that is not valid YAML: {problem}",
-            code="manifest-yaml",
-            hint="look at it with gitops-tk render, or indent with nindent",
-            file=f"{root}/{inside}" if template else root or None,
-        ) from error
-    return node
-
-
-def _constructed(node: Node) -> Any:
-    loader = _Loader("")
-    try:
-        return loader.construct_document(node)
-    finally:
-        loader.dispose()
-
-
-def _size(node: Node, sizes: dict[int, int]) -> int:
-    if isinstance(node, ScalarNode):
-        return 1
-    if id(node) not in sizes:
-        # While it is counted, an alias to itself counts as one.
-        sizes[id(node)] = 1
-        below = node.value if isinstance(node, SequenceNode) else [value for _, value in node.value]
-        sizes[id(node)] = 1 + sum(_size(one, sizes) for one in below)
-    return sizes[id(node)]
 
 
 def _duplicates(node: Node, path: Path) -> Iterator[Path]:

@@ -51,14 +51,14 @@ def port_duplicate(objects: Objects) -> Iterator[Fault]:
     for service in objects.of("Service"):
         ports = entries(service.spec.get("ports"))
         names = Counter(text(port.get("name")) for _, port in ports)
-        numbers = Counter((port.get("port"), port.get("protocol") or "TCP") for _, port in ports)
+        numbers = Counter(_numbered(port) for _, port in ports)
         for at, port in ports:
-            name, place = text(port.get("name")), (port.get("port"), port.get("protocol") or "TCP")
+            name, place = text(port.get("name")), _numbered(port)
             if not name and len(ports) > 1:
                 yield Fault(service, ("spec", "ports", at, "name"), "a Service with several ports names each")
             elif name and names.pop(name, 1) > 1:
                 yield Fault(service, ("spec", "ports", at, "name"), f"two ports are named {name}")
-            if numbers.pop(place, 1) > 1:
+            if place[0] is not None and numbers.pop(place, 1) > 1:
                 yield Fault(service, ("spec", "ports", at, "port"), f"two ports are {place[1]} {place[0]}")
     for pod in objects.pods:
         seen: set[str] = set()
@@ -285,7 +285,7 @@ def network_policy_port(objects: Objects) -> Iterator[Fault]:
     """Named ports that the selected pods do not have."""
     for one in objects.of("NetworkPolicy"):
         pods = objects.selected(one.spec.get("podSelector"), one.namespace)
-        names = {port.get("name") for pod in pods for port in pod.ports}
+        names = {text(port.get("name")) for pod in pods for port in pod.ports}
         for at, ingress in entries(one.spec.get("ingress")) if pods else ():
             for inner, port in entries(ingress.get("ports")):
                 if isinstance(port.get("port"), str) and port["port"] not in names:
@@ -307,8 +307,12 @@ def network_policy_dns(objects: Objects) -> Iterator[Fault]:
         rules = [written for _, written in entries(one.spec.get("egress"))]
         ports = [port.get("port") for written in rules for _, port in entries(written.get("ports"))]
         opens = any(not written.get("ports") for written in rules)
-        if rules and not opens and not {53, "53", "dns", "dns-tcp", None} & set(ports):
+        if rules and not opens and not any(port in (53, "53", "dns", "dns-tcp", None) for port in ports):
             yield Fault(one, ("spec", "egress"), "its egress does not allow port 53")
+
+
+def _numbered(port: dict[str, Any]) -> tuple[int | None, str]:
+    return number(port.get("port")), text(port.get("protocol")) or "TCP"
 
 
 def _pods_of(objects: Objects, service: Object) -> list[Any]:
