@@ -11,6 +11,7 @@
     │   ├── RemoteUnreachable     1  network, time limit, remote gone
     │   ├── LoginFailed           1  the remote refused the credentials
     │   └── PushRefused           1  protected branch or a hook: not a race, never retried
+    ├── ForgeError                1  a forge's API did not do what was asked
     ├── RefusedByPolicy           3  a gate, a hold, an older build, an image that moved
     ├── RaceLost                  4  others pushed first until --retry-for ran out
     └── Interrupted             130  Ctrl-C or SIGTERM
@@ -112,6 +113,12 @@ class PushRefused(RepositoryError):
     """The remote's rules refuse the push: a protected branch, a hook."""
 
     default_code = "push-refused"
+
+
+class ForgeError(GitopsTkError):
+    """A forge's API answered something else than was asked for, or nothing until the time was up."""
+
+    default_code = "forge"
 
 
 class RefusedByPolicy(GitopsTkError):

@@ -1,0 +1,1 @@
+"""Pull requests: one small port, one file a forge, a registry by name and host."""
