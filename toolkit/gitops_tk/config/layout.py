@@ -15,6 +15,7 @@ from gitops_tk.model.names import DNS_LABEL
 from gitops_tk.model.snapshot import FOLDER, Snapshot
 
 _OURS = (".gitops-tk", "gitops-tk.yaml")
+HOLDS = ".gitops-tk/holds"
 DEFAULTS = {
     "chart": "services/{service}/chart",
     "values": "services/{service}/envs/{env}.yaml",
@@ -82,6 +83,17 @@ class Layout:
         """Where the values that services share in an environment are, or None if the layout has none."""
         template = self.templates.get("shared")
         return _filled(template, "", env.path) if template else None
+
+    @staticmethod
+    def hold_path(service: str, env: str) -> str:
+        """Where a service's hold in the environment of this name is."""
+        return f"{HOLDS}/{env}/{service}.yaml"
+
+    @staticmethod
+    def match_hold(path: str) -> tuple[str, str] | None:
+        """The service and the environment's name whose hold a path is, or None."""
+        parts = path.removeprefix(f"{HOLDS}/").removesuffix(".yaml").split("/")
+        return (parts[1], parts[0]) if len(parts) == 2 and path == Layout.hold_path(parts[1], parts[0]) else None
 
     def match_values(self, path: str) -> tuple[str, str] | None:
         """The service and the environment's name whose values a path is, or None."""

@@ -68,6 +68,18 @@ class Checkout:
         done = self._git.run("symbolic-ref", "--quiet", "--short", "HEAD")
         return done.stdout.decode().strip() if done.status == 0 else None
 
+    @property
+    def author(self) -> str:
+        """Who commits here, as `Name <email>`.
+
+        Raises:
+            RepositoryError: git has no identity (`no-identity`).
+        """
+        done = self._git.run("var", "GIT_AUTHOR_IDENT")
+        if done.status:
+            raise self._not_committed(failure(done))
+        return done.stdout.decode("utf-8", "replace").rpartition(">")[0] + ">"
+
     def start(self) -> None:
         """Makes the folder, and a git repository of it where it is in none.
 

@@ -83,6 +83,15 @@ class Remote:
         return self._branch or ""
 
     @property
+    def author(self) -> str:
+        """Who commits here, as `Name <email>`.
+
+        Raises:
+            RepositoryError: git has no identity (`no-identity`).
+        """
+        return self._identity().author.rpartition(">")[0] + ">"
+
+    @property
     def git(self) -> Git:
         """Git in the temporary clone."""
         return self._git

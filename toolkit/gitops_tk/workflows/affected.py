@@ -15,7 +15,7 @@ def environments(config: Config, operations: Iterable[Operation]) -> set[str]:
         path = operation.path
         if path == CONFIG_FILE:
             return everywhere
-        values = config.layout.match_values(path)
+        values = config.layout.match_values(path) or config.layout.match_hold(path)
         shared = config.layout.match_shared(path)
         chart = config.layout.match_chart(path)
         if values:

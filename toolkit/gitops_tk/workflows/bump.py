@@ -14,6 +14,7 @@ from gitops_tk.model.image import Image
 from gitops_tk.values.edit import apply
 from gitops_tk.values.image import read_image
 from gitops_tk.workflows.affected import publish_by
+from gitops_tk.workflows.holding import refuse_held
 from gitops_tk.workflows.images import Move, changes_of, edits_for
 from gitops_tk.workflows.layers import Layers, read_layers, require
 from gitops_tk.workflows.messages import counted, described, proposal_branch, trailers
@@ -64,6 +65,7 @@ def plan(request: BumpRequest, views: Views, intent: Any) -> Plan:
         config,
         [(service, environment.name) for service in services],
         schema=_needs_schema(request.image),
+        holds=True,
     )
     moves: dict[str, Move] = {}
     operations: list[Write] = []
@@ -76,6 +78,7 @@ def plan(request: BumpRequest, views: Views, intent: Any) -> Plan:
         moves[service] = move
         edits = edits_for(move, values, keys, retry=intent is not None, allow_older=request.allow_older)
         if edits:
+            refuse_held(values, {move.name: move.wanted}, views.now)
             operations.append(Write(values.own_path, apply(own, edits, values.own_path)))
             changes += changes_of(move, values, edits)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from gitops_tk.charts.schema import allows
 from gitops_tk.config.model import Config, Environment
@@ -9,6 +10,10 @@ from gitops_tk.errors import MissingFile
 from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.values.document import Document
 from gitops_tk.values.merge import Merged, merge
+from gitops_tk.workflows.holding import read_holds
+
+if TYPE_CHECKING:
+    from gitops_tk.policy.holds import Hold
 
 CHART_VALUES = "values.yaml"
 CHART_SCHEMA = "values.schema.json"
@@ -20,6 +25,7 @@ class Layers:
     Attributes:
         own_path: the service's own values file in the environment.
         own: its bytes, or None where the service is not in the environment.
+        hold: the hold on the service in the environment, be it over or not; None where there is none, or was not read.
         paths: where the layers are, lowest first, whether they exist or not; the own one is the last.
     """
 
@@ -31,11 +37,13 @@ class Layers:
         files: Mapping[str, bytes],
         lower: Iterable[str],
         schema: str,
+        hold: "Hold | None" = None,
     ) -> None:
         self.service = service
         self.env = env
         self.own_path = own_path
         self.own = files.get(own_path)
+        self.hold = hold
         self._files = files
         # The first of the lower ones is the chart's own, which Helm merges by a rule of its own.
         self.paths = [*lower, own_path]
@@ -75,12 +83,18 @@ def layer_paths(config: Config, service: str, environment: Environment) -> list[
 
 
 def read_layers(
-    snapshot: Snapshot, config: Config, pairs: Collection[tuple[str, str]], *, schema: bool = False
+    snapshot: Snapshot,
+    config: Config,
+    pairs: Collection[tuple[str, str]],
+    *,
+    schema: bool = False,
+    holds: bool = False,
 ) -> dict[tuple[str, str], Layers]:
     """Reads the layers of each `(service, environment name)` in one request.
 
     Args:
         schema: read the charts' schemas too, which `Layers.allows` needs.
+        holds: read the holds too.
     """
     by_name = {environment.name: environment for environment in config.environments}
     paths: dict[tuple[str, str], tuple[str, list[str], str]] = {}
@@ -90,9 +104,10 @@ def read_layers(
     wanted: dict[str, None] = {}
     for own, lower, schema_path in paths.values():
         wanted |= dict.fromkeys((own, *lower, *([schema_path] if schema else [])))
+    held = read_holds(snapshot, config, pairs, wanted) if holds else {}
     files = snapshot.read(wanted)
     return {
-        (service, env): Layers(service, env, own, files, lower, schema_path)
+        (service, env): Layers(service, env, own, files, lower, schema_path, held.get((service, env)))
         for (service, env), (own, lower, schema_path) in paths.items()
     }
 

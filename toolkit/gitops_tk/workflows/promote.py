@@ -15,6 +15,7 @@ from gitops_tk.values.edit import Edit, apply
 from gitops_tk.values.image import read_image
 from gitops_tk.workflows.affected import publish_by
 from gitops_tk.workflows.held import held_image
+from gitops_tk.workflows.holding import refuse_held
 from gitops_tk.workflows.images import Move, changes_of, edits_for
 from gitops_tk.workflows.layers import Layers, read_layers, require
 from gitops_tk.workflows.messages import counted, described, proposal_branch, shown, trailers
@@ -23,7 +24,7 @@ from gitops_tk.workflows.travel import Travel, key_changes, key_edits, travels
 from gitops_tk.workflows.views import Views
 
 # What policy or the state of the service itself says; in a promotion of everything it is reported, not fatal.
-_SKIPS = ("older-build", "moved", "never-deployed", "tag-not-held", "service-not-in-environment")
+_SKIPS = ("older-build", "moved", "held", "never-deployed", "tag-not-held", "service-not-in-environment")
 
 
 class PromoteRequest(Struct, frozen=True, kw_only=True):
@@ -75,7 +76,7 @@ class _Planner:
     def plan(self) -> Plan:
         services = self._services()
         pairs = [(service, env.name) for service in services for env in (self.source, self.target)]
-        self.layers = read_layers(self.views.snapshot, self.config, pairs, schema=True)
+        self.layers = read_layers(self.views.snapshot, self.config, pairs, schema=True, holds=True)
         planned: dict[str, _Planned] = {}
         skipped: list[Skipped] = []
         for service in services:
@@ -121,6 +122,8 @@ class _Planner:
         steps = key_edits(promotion.keys, target, retry=self.intent is not None)
         edits += steps
         changes += key_changes(target, steps)
+        if edits:
+            refuse_held(target, {move.name: move.wanted for move in promotion.moves}, self.views.now)
         operation = Write(target.own_path, apply(own, edits, target.own_path)) if edits else None
         return _Planned(promotion, operation, tuple(changes))
 

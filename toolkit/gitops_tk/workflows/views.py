@@ -1,5 +1,6 @@
 """What plans are made from: the repository as it is, and how it came to be."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -20,11 +21,15 @@ class Views(Struct, frozen=True):
         snapshot: the repository at one commit, or a checkout's files.
         history: the versions of some paths, newest first, along the first parents.
         elsewhere: the files of a folder of another repository: its URL, a tag, branch or commit, and the folder.
+        now: the time when the snapshot was taken, in seconds since 1970 (UTC): a fact, which plans do not look up.
+        author: who would commit, as `Name <email>`.
     """
 
     snapshot: Snapshot
     history: Callable[[Sequence[str]], Iterator[Version]]
     elsewhere: Callable[[str, str, str], Mapping[str, bytes]]
+    now: float
+    author: Callable[[], str]
 
     @classmethod
     def of(cls, repository: Remote | Checkout, snapshot: Snapshot) -> "Views":
@@ -35,7 +40,9 @@ class Views(Struct, frozen=True):
 
             return files_at(url, ref, folder, repository.home, repository.environ)
 
-        return cls(snapshot, lambda paths: history(repository, paths), elsewhere)
+        return cls(
+            snapshot, lambda paths: history(repository, paths), elsewhere, time.time(), lambda: repository.author
+        )
 
 
 @contextmanager

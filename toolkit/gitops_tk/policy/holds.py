@@ -1,0 +1,181 @@
+"""Holds: a service that `bump` and `promote` leave alone in an environment, and why (docs/holds.md).
+
+A hold file is written by a person or a program; one that cannot be understood holds, too.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+from msgspec.structs import replace
+
+from gitops_tk.config.lines import Lines, read
+from gitops_tk.errors import ConfigError, UsageError
+from gitops_tk.model.image import Image
+
+Scope = Literal["all", "images"]
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d)?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
+_LONGEST_REASON = 500
+
+
+class HeldImage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """An image that a hold names.
+
+    Attributes:
+        name: which of the service's images.
+    """
+
+    name: Annotated[str, Meta(min_length=1)] = "default"
+    tag: str = ""
+    digest: str = ""
+
+    @classmethod
+    def of(cls, name: str, image: Image) -> "HeldImage":
+        """The image as a hold names it."""
+        return cls(name=name, tag=image.tag, digest=image.digest)
+
+    def is_(self, image: Image) -> bool:
+        """Whether this is the image: the digests decide where both have one, else the tags."""
+        if self.digest and image.digest:
+            return self.digest == image.digest
+        return bool(self.tag) and self.tag == image.tag
+
+
+class Hold(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a hold file says.
+
+    Attributes:
+        until: a date, which counts to its end in UTC, or a time; empty for no end.
+        by: who holds it, as `Name <email>`.
+        scope: whether everything is held back, or the images alone; empty for what the images say.
+        images: the images that may not come; of a rollback those that it left.
+        restored: what a rollback put back: as long as it runs, the rollback was done.
+        fault: why the file could not be understood, with its line; None for one that could.
+        file: where it is.
+    """
+
+    reason: str
+    until: str = ""
+    by: str = ""
+    scope: Scope | Literal[""] = ""
+    images: tuple[HeldImage, ...] = ()
+    restored: tuple[HeldImage, ...] = ()
+    fault: Any = None
+    file: str = ""
+
+    @property
+    def holds_all(self) -> bool:
+        """Whether it holds back everything, and not some images alone."""
+        return self.fault is not None or self.scope == "all" or not self.images
+
+    def stands(self, now: float) -> bool:
+        """Whether it has not ended at a time, in seconds since 1970 (UTC)."""
+        return not self.until or now < until_end(self.until)
+
+    def blocks(self, wanted: Mapping[str, Image], now: float) -> bool:
+        """Whether images, by their names, may not come at a time; of no image, whether anything may change."""
+        if not self.stands(now):
+            return False
+        return self.holds_all or any(self.lists(name, image) for name, image in wanted.items())
+
+    def lists(self, name: str, image: Image) -> bool:
+        """Whether an image is one of those that it names."""
+        return any(one.name == name and one.is_(image) for one in self.images)
+
+    @property
+    def shown(self) -> str:
+        """Reason, end and author on one line that steers no terminal."""
+        parts = [_line(self.reason), *([f"until {self.until}"] if self.until else [])]
+        return ", ".join(parts) + (f" (by {_line(self.by)})" if self.by else "")
+
+
+def parse(data: bytes, file: str) -> Hold:
+    """The hold that a file's bytes say; a faulty file is a hold as well, of everything and without an end."""
+    try:
+        return replace(_checked(*read(data, file)), file=file)
+    except ConfigError as error:
+        return broken(error, file)
+
+
+def broken(fault: ConfigError, file: str) -> Hold:
+    """The hold that a file stands for which cannot be understood."""
+    return Hold(reason=f"the hold cannot be read: {fault.message}", fault=fault, file=file)
+
+
+def until_end(until: str) -> float:
+    """When `--until` or `until:` ends, in seconds since 1970; a date ends with its last moment, in UTC.
+
+    Raises:
+        UsageError: it is neither a date nor a time (code `bad-until`).
+    """
+    try:
+        if _DATE.fullmatch(until):
+            return (datetime.fromisoformat(until).replace(tzinfo=UTC) + timedelta(days=1)).timestamp()
+        if _TIME.fullmatch(until):
+            found = datetime.fromisoformat(until.upper())
+            return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        pass
+    raise UsageError(
+        f"{until!r} is not a date or a time",
+        code="bad-until",
+        hint="write 2026-12-24, which holds to its end in UTC, or 2026-12-24T18:00+01:00",
+    )
+
+
+def check_reason(reason: str) -> str:
+    """Returns a reason if it is one line of text.
+
+    Raises:
+        UsageError: it is empty, too long, or holds characters that are no text (code `bad-reason`).
+    """
+    if not reason.strip() or not reason.isprintable() or len(reason) > _LONGEST_REASON:
+        raise UsageError(
+            "--reason is not one line of text",
+            code="bad-reason",
+            hint=f"say why on one line, in at most {_LONGEST_REASON} characters",
+        )
+    return reason.strip()
+
+
+def _checked(content: dict[str, Any], lines: Lines) -> Hold:
+    known = tuple(key for key in Hold.__struct_fields__ if key not in ("fault", "file"))
+    for key in content:
+        if key not in known:
+            raise _fault(lines, (key,), f"unknown key {_line(key)}", f"known keys are {', '.join(known)}")
+    if "reason" not in content:
+        raise _fault(lines, (), "it has no reason", "write reason: why it is held")
+    try:
+        hold = msgspec.convert(content, Hold)
+    except msgspec.ValidationError as error:
+        message, _, where = str(error).partition(" - at `$")
+        place = tuple(int(at) if at else word for word, at in re.findall(r"\.([\w-]+)|\[(\d+)\]", where))
+        raise _fault(lines, place, f"{message[:1].lower()}{message[1:]}") from error
+    if not hold.reason.strip():
+        raise _fault(lines, ("reason",), "its reason is empty")
+    if hold.until:
+        try:
+            until_end(hold.until)
+        except UsageError as error:
+            raise _fault(lines, ("until",), error.message, error.hint) from error
+    if hold.scope == "images" and not hold.images:
+        raise _fault(lines, ("scope",), "scope is images, and there are none")
+    for key, images in (("images", hold.images), ("restored", hold.restored)):
+        for at, image in enumerate(images):
+            if not image.tag and not image.digest:
+                raise _fault(lines, (key, at), "an image has neither tag nor digest")
+    return hold
+
+
+def _fault(lines: Lines, place: Sequence[str | int], message: str, hint: str | None = None) -> ConfigError:
+    return ConfigError(message, code="hold-broken", hint=hint, file=lines.file, line=lines.of(tuple(place)))
+
+
+def _line(text: str) -> str:
+    words = " ".join(text.split())
+    return words if words.isprintable() else ascii(words)
