@@ -69,6 +69,16 @@ class TreeSnapshot:
                 found += [entry for entry in entries if entry.mode != FOLDER]
         return sorted(found, key=lambda entry: entry.path)
 
+    def below(self, oid: str) -> "TreeSnapshot":
+        """The folder with this id, of whatever commit, as a Snapshot of its own."""
+        return TreeSnapshot(self._objects, self._fetch, None, oid)
+
+    def content(self, oid: str) -> bytes:
+        """The content of the file with this id, of whatever commit."""
+        if not self._objects.blobs([oid]):
+            self._fetch([oid])
+        return self._objects.blobs([oid])[oid]
+
     def _resolve(self, paths: Iterable[str], *, blobs: bool) -> dict[str, Entry]:
         if self._root is None:
             return {}
