@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from tests.support import repositories as repo
-from tests.support.cli import Ran, run_json
+from tests.support.cli import Ran, run, run_json
+from tests.support.git_server import serve
 
 STAGING = ".gitops-tk/holds/staging/user-service.yaml"
 
@@ -63,3 +64,146 @@ def test_a_hold_that_cannot_be_read_holds(remote: Path, content: bytes | None, m
     ran = tool(remote, "bump", "user-service", "-e", "staging", "--tag", "v2")
     assert (ran.status, ran.code) == (3, "held")
     assert "the hold cannot be read" in ran.json["problems"][0]["message"]
+
+
+def test_hold_writes_a_file_that_unhold_takes_away(remote: Path) -> None:
+    ran = tool(remote, "hold", "user-service", "-e", "staging", "--reason", "incident 42", "--until", "2099-12-24")
+    assert (ran.status, ran.json["outcome"]) == (0, "changed")
+    assert [(one["kind"], one["key"], one["from"], one["to"]) for one in ran.json["changes"]] == [
+        ("hold", "hold.reason", None, "incident 42"),
+        ("hold", "hold.until", None, "2099-12-24"),
+    ]
+    assert repo.show(remote, STAGING).decode().splitlines()[1:] == [
+        'reason: "incident 42"',
+        'until: "2099-12-24"',
+        'by: "Test Author <author@example.com>"',
+    ]
+    assert repo.git(remote, "log", "-1", "--format=%B").splitlines() == [
+        "hold: user-service in staging",
+        "",
+        "Reason: incident 42",
+        "Until: 2099-12-24",
+        "",
+        "Gitops-Tk-Command: hold",
+        'Gitops-Tk-Change: staging/user-service hold.reason (none) -> "incident 42"',
+        "Gitops-Tk-Change: staging/user-service hold.until (none) -> 2099-12-24",
+    ]
+    assert tool(remote, "bump", "user-service", "-e", "staging", "--tag", "v2").code == "held"
+    ran = tool(remote, "unhold", "user-service", "-e", "staging")
+    assert [(one["key"], one["to"]) for one in ran.json["changes"]] == [("hold.reason", None), ("hold.until", None)]
+    assert repo.git(remote, "ls-tree", "-r", "--name-only", "main", ".gitops-tk") == ""
+    assert tool(remote, "bump", "user-service", "-e", "staging", "--tag", "v2").status == 0
+
+
+def test_the_same_hold_twice_is_one_and_another_reason_takes_its_place(remote: Path) -> None:
+    hold = ("hold", "user-service", "-e", "staging", "--reason")
+    assert tool(remote, *hold, "incident 42").json["outcome"] == "changed"
+    assert tool(remote, *hold, "incident 42", GIT_AUTHOR_NAME="Another").json["outcome"] == "unchanged"
+    ran = tool(remote, *hold, "incident 43", "--until", "2099-01-01T10:00")
+    assert [(one["from"], one["to"]) for one in ran.json["changes"]] == [
+        ("incident 42", "incident 43"),
+        (None, "2099-01-01T10:00"),
+    ]
+    assert tool(remote, "unhold", "user-service", "-e", "staging").json["outcome"] == "changed"
+    assert tool(remote, "unhold", "user-service", "-e", "staging").json["outcome"] == "unchanged"
+
+
+def test_many_services_are_held_in_one_commit_or_in_one_each(remote: Path) -> None:
+    both = ("order-service", "user-service", "-e", "staging")
+    assert tool(remote, "hold", *both, "--reason", "freeze").json["outcome"] == "changed"
+    assert repo.count(remote) == 2
+    assert tool(remote, "unhold", *both, "--split").json["outcome"] == "changed"
+    assert repo.count(remote) == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "code"),
+    [
+        (("hold", "zzz", "-e", "staging", "--reason", "x"), 1, "unknown-service"),
+        (("unhold", "zzz", "-e", "staging"), 1, "unknown-service"),
+        (("hold", "../x", "-e", "staging", "--reason", "x"), 2, "bad-service-name"),
+        (("hold", "user-service", "-e", "stagin", "--reason", "x"), 2, "unknown-environment"),
+        (("hold", "user-service", "-e", "staging", "--reason", " "), 2, "bad-reason"),
+        (("hold", "user-service", "-e", "staging", "--reason", "a\nGitops-Tk-Override: x"), 2, "bad-reason"),
+        (("hold", "user-service", "-e", "staging", "--reason", "x", "--until", "soon"), 2, "bad-until"),
+        (("hold", "user-service", "-e", "staging", "--reason", "x", "--until", "2020-01-01"), 2, "until-past"),
+        (("hold", "user-service", "-e", "staging", "--reason", "x", "--push-now"), 0, None),
+    ],
+)
+def test_what_cannot_be_held_is_told(remote: Path, arguments: tuple[str, ...], status: int, code: str | None) -> None:
+    before = repo.state(remote)
+    ran = tool(remote, *arguments)
+    assert ran.status == status
+    assert [one["code"] for one in ran.json["problems"]] == ([code] if code else [])
+    assert (repo.state(remote) == before) == bool(code)
+
+
+@pytest.mark.parametrize(
+    "reason", ["---", "'\"quoted\"': #not a comment", "{{ .Values }} %s $(id)", "reason: x", "ö 🙂"]
+)
+def test_a_hostile_reason_is_text_and_nothing_else(remote: Path, reason: str) -> None:
+    assert tool(remote, "hold", "user-service", "-e", "staging", "--reason", reason).status == 0
+    assert repo.git(remote, "log", "-1", "--format=%(trailers:key=Gitops-Tk-Command,valueonly)").strip() == "hold"
+    (held,) = tool(remote, "status").json["holds"]
+    assert (held["reason"], held["fault"]) == (reason, None)
+
+
+def test_status_shows_what_is_held(remote: Path) -> None:
+    tool(remote, "hold", "user-service", "-e", "staging", "--reason", "incident 42", "--until", "2099-12-24")
+    repo.commit(
+        remote,
+        {
+            ".gitops-tk/holds/prod/order-service.yaml": b"reason: it loses orders\nimages: [{tag: v2}]\n",
+            ".gitops-tk/holds/dev/order-service.yaml": b"reason: over\nuntil: 2020-01-01\n",
+            ".gitops-tk/holds/dev/user-service.yaml": b"reason: [",
+        },
+    )
+    text = run("status", "--repo", f"file://{remote}", cwd=remote.parent).out
+    assert text.splitlines() == [
+        "SERVICE        DEV       STAGING   PROD",
+        "order-service  v1.0.0    v1.0.0    v1.0.0",
+        "user-service   v1.0.0 !  v1.0.0 !  v1.0.0",
+        "",
+        "! v2 of order-service is held in prod: it loses orders",
+        *[line for line in text.splitlines() if "user-service is held in dev: the hold cannot be read" in line],
+        "! user-service is held in staging, until 2099-12-24: incident 42 (by Test Author <author@example.com>)",
+    ]
+    found = tool(remote, "status", "user-service", "-e", "staging").json["holds"]
+    assert [(one["service"], one["env"], one["until"], one["images"]) for one in found] == [
+        ("user-service", "staging", "2099-12-24", [])
+    ]
+
+
+def test_where_changes_are_proposed_a_hold_is_and_push_now_needs_leave(tmp_path: Path) -> None:
+    config = repo.CONFIG.replace(b"  - name: prod\n", b"  - name: prod\n    publish: pull-request\n")
+    remote = repo.gitops(tmp_path / "r.git", ["a"], config)
+    ran = tool(remote, "hold", "a", "-e", "prod", "--reason", "x")
+    assert (ran.json["outcome"], ran.json["pull_requests"][0]["branch"]) == ("proposed", "gitops-tk/prod/a.hold")
+    assert tool(remote, "hold", "a", "-e", "prod", "--reason", "x").json["outcome"] == "unchanged"
+    ran = tool(remote, "hold", "a", "-e", "prod", "--reason", "x", "--push-now", GITOPS_TK_PUSH_NOW="1")
+    assert (ran.status, ran.code) == (3, "push-now")
+    repo.commit(remote, {"gitops-tk.yaml": config.replace(b"pull-request\n", b"pull-request\n    push-now: true\n")})
+    assert tool(remote, "hold", "a", "-e", "prod", "--reason", "x", GITOPS_TK_PUSH_NOW="1").json["outcome"] != "changed"
+    assert tool(remote, "hold", "a", "-e", "prod", "--reason", "x", "--push-now").json["outcome"] == "changed"
+    assert "Gitops-Tk-Push-Now: prod" in repo.git(remote, "log", "-1", "--format=%B")
+
+
+def test_a_hold_that_somebody_else_changes_meanwhile_is_left_to_them(remote: Path, tmp_path: Path) -> None:
+    def race(pushes: int) -> None:
+        if not pushes:
+            repo.commit(remote, {STAGING: b"reason: incident 99\n"})
+
+    hold = ("hold", "user-service", "-e", "staging", "--reason", "incident 42")
+    with serve(remote.parent, before_push=race) as server:
+        ran = run_json(*hold, "--repo", server.url(remote.name), cwd=tmp_path)
+    assert (ran.status, ran.code) == (3, "moved")
+    assert repo.show(remote, STAGING) == b"reason: incident 99\n"
+
+
+def test_a_hold_is_committed_in_a_checkout_with_local(remote: Path, tmp_path: Path) -> None:
+    here = repo.checkout(remote, tmp_path / "here")
+    ran = run_json("hold", "user-service", "-e", "staging", "--reason", "x", "--local", cwd=here)
+    assert ran.json["outcome"] == "committed"
+    assert run_json("bump", "user-service", "-e", "staging", "--tag", "v2", "--local", cwd=here).code == "held"
+    assert run_json("unhold", "user-service", "-e", "staging", "--local", cwd=here).json["outcome"] == "committed"
+    assert run_json("bump", "user-service", "-e", "staging", "--tag", "v2", "--local", cwd=here).status == 0

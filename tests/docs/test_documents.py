@@ -69,7 +69,15 @@ def test_every_command_and_option_is_in_the_reference() -> None:
 
 @pytest.mark.parametrize(
     "document",
-    ["README.md", "CONTRIBUTING.md", "docs/configuration.md", "docs/chart.md", "docs/starter.md", "docs/validate.md"],
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/configuration.md",
+        "docs/chart.md",
+        "docs/starter.md",
+        "docs/validate.md",
+        "docs/holds.md",
+    ],
 )
 def test_links_between_documents_lead_somewhere(document: str) -> None:
     path = _ROOT / document

@@ -1,5 +1,8 @@
 """What a hold file says, until when, and what it does when it says nothing that can be understood."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from gitops_tk.errors import UsageError
@@ -106,3 +109,9 @@ def test_a_reason_is_one_line_of_text(reason: str) -> None:
 
 def test_a_reason_by_hand_may_have_lines_and_steers_no_terminal() -> None:
     assert parse(b'reason: |\n  one\n  two\nby: "\\e[2J"\n', FILE).shown == "one two (by '\\x1b[2J')"
+
+
+def test_the_example_of_the_document_is_a_hold() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs/holds.md").read_text(encoding="utf-8")
+    hold = parse(re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)[0].encode(), FILE)
+    assert (hold.fault, hold.images[0].tag, hold.restored[0].tag) == (None, "v1.3.0", "v1.2.4")

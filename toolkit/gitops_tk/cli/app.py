@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from gitops_tk import __version__
-from gitops_tk.cli import bump, config, env, init, new_service, promote, render, status, validate, values
+from gitops_tk.cli import bump, config, env, hold, init, new_service, promote, render, status, validate, values
 
 _HELP = """Scaffold Helm charts for Go services; deliver them by commits and pull requests that Argo CD syncs.
 
@@ -37,7 +37,7 @@ def _main(
     pass
 
 
-for command in (init, new_service, bump, promote, status, render, validate):
+for command in (init, new_service, bump, promote, hold, status, render, validate):
     command.add_to(app)
 app.add_typer(values.app, name="values")
 app.add_typer(env.app, name="env")

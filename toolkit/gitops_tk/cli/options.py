@@ -91,6 +91,11 @@ Split = Annotated[
 ]
 AllowOlder = Annotated[bool, typer.Option("--allow-older", help="Let an older build overwrite a newer one.")]
 
+PushNow = Annotated[
+    bool,
+    typer.Option("--push-now", help="Push where changes are proposed, if gitops-tk.yaml allows it there."),
+]
+
 
 def _complete_services(incomplete: str) -> list[str]:
     from gitops_tk.cli.completion import services

@@ -25,12 +25,14 @@ def status(
     """
 
     def action() -> Result:
+        import time
+
         from gitops_tk.workflows.status import result
         from gitops_tk.workflows.status import status as find
         from gitops_tk.workflows.views import look
 
         with look(opt.shared(repo, branch)) as snapshot:
-            return result(find(snapshot, services or (), env or ()))
+            return result(find(snapshot, services or (), env or (), now=time.time()))
 
     def text(found: Result) -> str:
         from gitops_tk.reports.table import status_table

@@ -50,7 +50,15 @@ def _ordered(source: Source, found: list[model.FileEnvironment]) -> list[Environ
         if len(set(sources)) != len(sources):
             raise source.error(place, "config-value", f"{one.name} names an environment twice in from")
         source.check_environments(place, sources, known, f"{one.name} is promoted from")
-        environments.append(Environment(name=one.name, path=one.path or one.name, from_=sources, publish=one.publish))
+        environments.append(
+            Environment(
+                name=one.name,
+                path=one.path or one.name,
+                from_=sources,
+                publish=one.publish,
+                push_now=one.push_now,
+            )
+        )
     _check_circles(source, environments)
     return environments
 

@@ -18,13 +18,16 @@ def _text(description: str) -> Any:
     return Meta(description=description)
 
 
-class FileEnvironment(Struct, kw_only=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+class FileEnvironment(
+    Struct, kw_only=True, forbid_unknown_fields=True, rename={"from_": "from", "push_now": "push-now"}
+):
     """An environment."""
 
     name: Annotated[str, _text("The environment's name, a DNS label.")]
     path: Annotated[str | None, _text("What {env} is in paths, where that differs from the name.")] = None
     from_: Annotated[list[str] | None, _text("Where promotions may come from; default: the one before.")] = None
     publish: Annotated[Publish, _text("Whether changes are pushed or proposed.")] = "push"
+    push_now: Annotated[bool, _text("Whether --push-now may push what is proposed otherwise.")] = False
 
 
 class FileLayout(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -120,12 +123,14 @@ class Environment(Struct, frozen=True, kw_only=True):
     Attributes:
         path: what `{env}` is in paths.
         from_: the names of the environments that promotions may come from.
+        push_now: whether `--push-now` may push in an emergency what is proposed otherwise.
     """
 
     name: str
     path: str
     from_: tuple[str, ...]
     publish: Publish = "push"
+    push_now: bool = False
 
 
 class ImageKeys(Struct, frozen=True, kw_only=True):
@@ -243,7 +248,13 @@ def to_builtins(config: Config) -> dict[str, Any]:
         "apiVersion": API_VERSION,
         **({"requires": config.requires} if config.requires else {}),
         "environments": [
-            {"name": env.name, "path": env.path, "from": list(env.from_), "publish": env.publish}
+            {
+                "name": env.name,
+                "path": env.path,
+                "from": list(env.from_),
+                "publish": env.publish,
+                **({"push-now": True} if env.push_now else {}),
+            }
             for env in config.environments
         ],
         "layout": {key: config.layout.templates.get(key) for key in DEFAULTS},

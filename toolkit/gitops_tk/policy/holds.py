@@ -4,15 +4,15 @@ A hold file is written by a person or a program; one that cannot be understood h
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from gitops_tk.config.lines import Lines, read
+from gitops_tk.config.lines import read
+from gitops_tk.config.source import Source
 from gitops_tk.errors import ConfigError, UsageError
 from gitops_tk.model.image import Image
 
@@ -46,6 +46,13 @@ class HeldImage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
         return bool(self.tag) and self.tag == image.tag
 
 
+class Fault(Struct, frozen=True):
+    """Why a hold could not be understood, and the line that says so."""
+
+    message: str
+    line: int | None = None
+
+
 class Hold(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a hold file says.
 
@@ -55,8 +62,7 @@ class Hold(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
         scope: whether everything is held back, or the images alone; empty for what the images say.
         images: the images that may not come; of a rollback those that it left.
         restored: what a rollback put back: as long as it runs, the rollback was done.
-        fault: why the file could not be understood, with its line; None for one that could.
-        file: where it is.
+        fault: set where the file could not be understood.
     """
 
     reason: str
@@ -65,8 +71,7 @@ class Hold(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
     scope: Scope | Literal[""] = ""
     images: tuple[HeldImage, ...] = ()
     restored: tuple[HeldImage, ...] = ()
-    fault: Any = None
-    file: str = ""
+    fault: Fault | None = None
 
     @property
     def holds_all(self) -> bool:
@@ -83,6 +88,10 @@ class Hold(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
             return False
         return self.holds_all or any(self.lists(name, image) for name, image in wanted.items())
 
+    def means(self, other: "Hold | None") -> bool:
+        """Whether another hold says the same, by whomever."""
+        return other is not None and replace(self, by="") == replace(other, by="")
+
     def lists(self, name: str, image: Image) -> bool:
         """Whether an image is one of those that it names."""
         return any(one.name == name and one.is_(image) for one in self.images)
@@ -97,14 +106,14 @@ class Hold(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
 def parse(data: bytes, file: str) -> Hold:
     """The hold that a file's bytes say; a faulty file is a hold as well, of everything and without an end."""
     try:
-        return replace(_checked(*read(data, file)), file=file)
+        return _checked(Source(*read(data, file)))
     except ConfigError as error:
-        return broken(error, file)
+        return broken(error.message, error.line)
 
 
-def broken(fault: ConfigError, file: str) -> Hold:
+def broken(message: str, line: int | None = None) -> Hold:
     """The hold that a file stands for which cannot be understood."""
-    return Hold(reason=f"the hold cannot be read: {fault.message}", fault=fault, file=file)
+    return Hold(reason=f"the hold cannot be read: {message}", fault=Fault(message, line))
 
 
 def until_end(until: str) -> float:
@@ -143,37 +152,23 @@ def check_reason(reason: str) -> str:
     return reason.strip()
 
 
-def _checked(content: dict[str, Any], lines: Lines) -> Hold:
-    known = tuple(key for key in Hold.__struct_fields__ if key not in ("fault", "file"))
-    for key in content:
-        if key not in known:
-            raise _fault(lines, (key,), f"unknown key {_line(key)}", f"known keys are {', '.join(known)}")
-    if "reason" not in content:
-        raise _fault(lines, (), "it has no reason", "write reason: why it is held")
-    try:
-        hold = msgspec.convert(content, Hold)
-    except msgspec.ValidationError as error:
-        message, _, where = str(error).partition(" - at `$")
-        place = tuple(int(at) if at else word for word, at in re.findall(r"\.([\w-]+)|\[(\d+)\]", where))
-        raise _fault(lines, place, f"{message[:1].lower()}{message[1:]}") from error
+def _checked(source: Source) -> Hold:
+    if "reason" not in source.content:
+        raise source.error((), "hold", "it has no reason")
+    if "fault" in source.content:
+        raise source.unknown((), "fault", tuple(key for key in Hold.__struct_fields__ if key != "fault"))
+    hold: Hold = source.convert((), Hold)
     if not hold.reason.strip():
-        raise _fault(lines, ("reason",), "its reason is empty")
+        raise source.error(("reason",), "hold", "its reason is empty")
     if hold.until:
-        try:
-            until_end(hold.until)
-        except UsageError as error:
-            raise _fault(lines, ("until",), error.message, error.hint) from error
+        source.check(("until",), until_end, hold.until)
     if hold.scope == "images" and not hold.images:
-        raise _fault(lines, ("scope",), "scope is images, and there are none")
+        raise source.error(("scope",), "hold", "scope is images, and there are none")
     for key, images in (("images", hold.images), ("restored", hold.restored)):
         for at, image in enumerate(images):
             if not image.tag and not image.digest:
-                raise _fault(lines, (key, at), "an image has neither tag nor digest")
+                raise source.error((key, at), "hold", "an image has neither tag nor digest")
     return hold
-
-
-def _fault(lines: Lines, place: Sequence[str | int], message: str, hint: str | None = None) -> ConfigError:
-    return ConfigError(message, code="hold-broken", hint=hint, file=lines.file, line=lines.of(tuple(place)))
 
 
 def _line(text: str) -> str:

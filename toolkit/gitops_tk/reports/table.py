@@ -24,15 +24,22 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | None 
 
 
 def status_table(result: Result) -> str:
-    """Services by environments; `*` marks a version that differs from the one it is promoted from."""
+    """Services by environments; `*` marks a version that differs from the one it is promoted from, `!` a held one."""
     environments = result.details["environments"]
     services = result.details["services"]
     if not services:
         return "there are no services yet: gitops-tk new-service NAME --image REPOSITORY\n"
-    rows = [[name, *(_running(running.get(env)) for env in environments)] for name, running in services.items()]
+    holds = result.details["holds"]
+    held = {(one["service"], one["env"]) for one in holds if not one["images"]}
+    rows = [
+        [name, *(_running(running.get(env)) + (" !" if (name, env) in held else "") for env in environments)]
+        for name, running in services.items()
+    ]
     text = table(["SERVICE", *(env.upper() for env in environments)], rows)
-    marked = any(cell.endswith("*") for row in rows for cell in row)
-    return text + ("\n* differs from the environment it is promoted from\n" if marked else "")
+    notes = [f"! {_hold(one)}\n" for one in holds]
+    if any("*" in cell.split() for row in rows for cell in row):
+        notes.insert(0, "* differs from the environment it is promoted from\n")
+    return text + ("\n" if notes else "") + "".join(notes)
 
 
 def environments_table(result: Result) -> str:
@@ -52,6 +59,14 @@ def _running(running: dict[str, Any] | None) -> str:
         _version(image) if name == "default" else f"{name}={_version(image)}" for name, image in images.items()
     )
     return (shown or "never promoted") + (" *" if running["differs_from"] else "")
+
+
+def _hold(one: dict[str, Any]) -> str:
+    what = f"{', '.join(one['images'])} of {one['service']}" if one["images"] else one["service"]
+    end = f", until {one['until']}" if one["until"] else ""
+    said = f"{what} is held in {one['env']}{end}: {one['reason']}" + (f" (by {one['by']})" if one["by"] else "")
+    said = " ".join(said.split())
+    return said if said.isprintable() else ascii(said)
 
 
 def _version(image: dict[str, Any]) -> str:

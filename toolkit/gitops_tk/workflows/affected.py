@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from gitops_tk.config.load import CONFIG_FILE
 from gitops_tk.config.model import Config
+from gitops_tk.errors import RefusedByPolicy
 from gitops_tk.model.changes import Operation, Publish
 
 
@@ -25,6 +26,33 @@ def environments(config: Config, operations: Iterable[Operation]) -> set[str]:
         elif chart:
             reached |= {chart[1]} if chart[1] else everywhere
     return reached
+
+
+def publish_now(
+    config: Config, operations: Iterable[Operation], *, wanted: bool
+) -> tuple[Publish, tuple[tuple[str, str], ...]]:
+    """How a change is published, and the trailer that says so where it is pushed in place of a proposal.
+
+    Args:
+        wanted: `--push-now`: push where changes are proposed, if every environment that the change reaches allows it.
+
+    Raises:
+        RefusedByPolicy: one does not (code `push-now`).
+    """
+    listed = tuple(operations)
+    by = publish_by(config, listed)
+    if by == "push" or not wanted:
+        return by, ()
+    reached = environments(config, listed)
+    proposing = [env for env in config.environments if env.name in reached and env.publish == "pull-request"]
+    for env in proposing:
+        if not env.push_now:
+            raise RefusedByPolicy(
+                f"--push-now is not allowed in {env.name}, where changes are proposed",
+                code="push-now",
+                hint=f"leave it out, or let gitops-tk.yaml allow it: push-now: true for {env.name}",
+            )
+    return "push", (("Gitops-Tk-Push-Now", ", ".join(env.name for env in proposing)),)
 
 
 def publish_by(config: Config, operations: Iterable[Operation]) -> Publish:

@@ -1,12 +1,16 @@
 """Services that are held back: their holds read together with what a plan reads anyway, and refused."""
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from gitops_tk.config.model import Config
-from gitops_tk.errors import ConfigError, RefusedByPolicy
+from msgspec import to_builtins
+
+from gitops_tk.config.layout import HOLDS, Layout
+from gitops_tk.errors import RefusedByPolicy
+from gitops_tk.model.changes import Change, Delete, Operation, Write
 from gitops_tk.model.image import Image
 from gitops_tk.model.snapshot import Snapshot
+from gitops_tk.values.quote import block
 
 if TYPE_CHECKING:
     from gitops_tk.policy.holds import Hold
@@ -14,14 +18,14 @@ if TYPE_CHECKING:
 
 
 def read_holds(
-    snapshot: Snapshot, config: Config, pairs: Iterable[tuple[str, str]], beside: Iterable[str] = ()
+    snapshot: Snapshot, pairs: Iterable[tuple[str, str]], beside: Iterable[str] = ()
 ) -> dict[tuple[str, str], "Hold"]:
     """The holds on services, by `(service, environment name)`, whether they are over or not.
 
     Args:
         beside: paths that are read next: a remote is then asked once for everything.
     """
-    paths = {pair: config.layout.hold_path(*pair) for pair in pairs}
+    paths = {pair: Layout.hold_path(*pair) for pair in pairs}
     found = snapshot.entries([*paths.values(), *beside])
     there = {pair: found[path] for pair, path in paths.items() if path in found}
     if not there:
@@ -30,11 +34,57 @@ def read_holds(
 
     files = snapshot.read(entry.path for entry in there.values() if entry.is_file)
     return {
-        pair: parse(files[entry.path], entry.path)
-        if entry.is_file
-        else broken(ConfigError(f"{entry.path} is not a file", code="hold-broken"), entry.path)
+        pair: parse(files[entry.path], entry.path) if entry.is_file else broken(f"{entry.path} is not a file")
         for pair, entry in there.items()
     }
+
+
+def find_holds(snapshot: Snapshot, envs: Iterable[str]) -> dict[tuple[str, str], "Hold"]:
+    """Every hold in these environments, by `(service, environment name)`, whether it is over or not."""
+    listed = snapshot.children(f"{HOLDS}/{env}" for env in envs)
+    pairs = (Layout.match_hold(entry.path) for entries in listed.values() for entry in entries)
+    return read_holds(snapshot, [pair for pair in pairs if pair])
+
+
+def hold_operations(service: str, env: str, before: "Hold | None", after: "Hold | None") -> tuple[Operation, ...]:
+    """What makes one hold of another; None is no hold."""
+    path = Layout.hold_path(service, env)
+    if before == after:
+        return ()
+    return (Delete(path) if after is None else Write(path, _text(after, service, env)),)
+
+
+def hold_changes(service: str, env: str, before: "Hold | None", after: "Hold | None") -> list[Change]:
+    """The reasons for it, one for each thing that the hold says otherwise."""
+    ours, theirs = _said(before), _said(after)
+    return [
+        Change(
+            kind="hold",
+            service=service,
+            env=env,
+            file=Layout.hold_path(service, env),
+            key=f"hold.{key}",
+            from_=ours.get(key),
+            to=theirs.get(key),
+        )
+        for key in dict.fromkeys((*ours, *theirs))
+        if ours.get(key) != theirs.get(key)
+    ]
+
+
+def _said(hold: "Hold | None") -> dict[str, Any]:
+    if hold is None:
+        return {}
+    images = [one.tag or one.digest for one in hold.images]
+    said = {"reason": hold.reason, "until": hold.until, "scope": hold.scope, "images": images}
+    return {key: value for key, value in said.items() if value}
+
+
+def _text(hold: "Hold", service: str, env: str) -> bytes:
+    lines = [f"# gitops-tk leaves {service} alone; it goes on after: gitops-tk unhold {service} -e {env}"]
+    for key, value in to_builtins(hold).items():
+        lines += block(key, value, 0)
+    return ("\n".join(lines) + "\n").encode()
 
 
 def refuse_held(layers: "Layers", wanted: Mapping[str, Image], now: float) -> None:
@@ -57,6 +107,6 @@ def refuse_held(layers: "Layers", wanted: Mapping[str, Image], now: float) -> No
         f"{what} is held: {hold.shown}",
         code="held",
         hint=f"gitops-tk unhold {layers.service} -e {layers.env} lets it go on",
-        file=hold.file,
+        file=Layout.hold_path(layers.service, layers.env),
         line=hold.fault.line if hold.fault else None,
     )

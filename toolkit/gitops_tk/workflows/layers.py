@@ -104,7 +104,7 @@ def read_layers(
     wanted: dict[str, None] = {}
     for own, lower, schema_path in paths.values():
         wanted |= dict.fromkeys((own, *lower, *([schema_path] if schema else [])))
-    held = read_holds(snapshot, config, pairs, wanted) if holds else {}
+    held = read_holds(snapshot, pairs, wanted) if holds else {}
     files = snapshot.read(wanted)
     return {
         (service, env): Layers(service, env, own, files, lower, schema_path, held.get((service, env)))

@@ -45,9 +45,14 @@ def counted(names: Sequence[str], what: str = "services") -> str:
     return " and ".join(names) if len(names) <= 2 else f"{len(names)} {what}"
 
 
-def proposal_branch(environment: str, names: Sequence[str]) -> str:
-    """The branch of a proposal, derived from what is proposed: the environment and the services."""
+def proposal_branch(environment: str, names: Sequence[str], command: str = "") -> str:
+    """The branch of a proposal, derived from what is proposed: the environment and the services.
+
+    Args:
+        command: set where the proposal stands beside that of a new image, and does not take its place.
+    """
+    end = f".{command}" if command else ""
     if len(names) == 1:
-        return f"gitops-tk/{environment}/{names[0]}"
+        return f"gitops-tk/{environment}/{names[0]}{end}"
     digest = hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()[:10]
-    return f"gitops-tk/{environment}/{len(names)}-services-{digest}"
+    return f"gitops-tk/{environment}/{len(names)}-services-{digest}{end}"

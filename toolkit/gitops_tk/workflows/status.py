@@ -5,13 +5,16 @@ from typing import Any
 
 from msgspec import Struct, to_builtins
 
+from gitops_tk.config.layout import Layout
 from gitops_tk.config.load import load
 from gitops_tk.config.model import Config
 from gitops_tk.model import names
 from gitops_tk.model.image import Image
 from gitops_tk.model.result import Result
 from gitops_tk.model.snapshot import Snapshot
+from gitops_tk.policy.holds import Hold
 from gitops_tk.values.image import read_image
+from gitops_tk.workflows.holding import find_holds
 from gitops_tk.workflows.layers import Layers, read_layers, unknown_service
 
 
@@ -27,15 +30,38 @@ class Running(Struct, frozen=True):
     differs_from: tuple[str, ...] = ()
 
 
+class Held(Struct, frozen=True, kw_only=True):
+    """A hold that stands.
+
+    Attributes:
+        file: where it is written.
+        images: the versions that may not come; none where everything is held.
+        fault: why the file cannot be understood, which holds everything; None for one that can.
+    """
+
+    service: str
+    env: str
+    file: str
+    reason: str
+    until: str | None
+    by: str | None
+    images: tuple[str, ...]
+    fault: str | None
+
+
 class Status(Struct, frozen=True):
-    """The environments in promotion order, and each service's state in those it is in."""
+    """The environments in promotion order, each service's state in those it is in, and what is held."""
 
     environments: tuple[str, ...]
     services: dict[str, dict[str, Running]]
+    holds: tuple[Held, ...] = ()
 
 
-def status(snapshot: Snapshot, services: Sequence[str] = (), envs: Sequence[str] = ()) -> Status:
+def status(snapshot: Snapshot, services: Sequence[str] = (), envs: Sequence[str] = (), *, now: float) -> Status:
     """Reads what every service, or the named ones, runs in every environment, or the named ones.
+
+    Args:
+        now: the time, in seconds since 1970 (UTC): holds that are over are left out.
 
     Raises:
         MissingFile: a named service is not there.
@@ -60,7 +86,11 @@ def status(snapshot: Snapshot, services: Sequence[str] = (), envs: Sequence[str]
     for (service, env), running in images.items():
         if env in chosen:
             table.setdefault(service, {})[env] = Running(running, _behind(config, service, env, images))
-    return Status(tuple(chosen), table)
+    holds = find_holds(snapshot, chosen)
+    held = [
+        _held(*key, hold) for key, hold in holds.items() if hold.stands(now) and (not services or key[0] in services)
+    ]
+    return Status(tuple(chosen), table, tuple(sorted(held, key=lambda one: (one.service, chosen.index(one.env)))))
 
 
 def result(found: Status) -> Result:
@@ -68,7 +98,24 @@ def result(found: Status) -> Result:
     return Result(
         command="status",
         outcome="unchanged",
-        details={"environments": list(found.environments), "services": to_builtins(found.services)},
+        details={
+            "environments": list(found.environments),
+            "services": to_builtins(found.services),
+            "holds": to_builtins(found.holds),
+        },
+    )
+
+
+def _held(service: str, env: str, hold: Hold) -> Held:
+    return Held(
+        service=service,
+        env=env,
+        file=Layout.hold_path(service, env),
+        reason=hold.reason,
+        until=hold.until or None,
+        by=hold.by or None,
+        images=() if hold.holds_all else tuple(one.tag or one.digest for one in hold.images),
+        fault=hold.fault.message if hold.fault else None,
     )
 
 
