@@ -21,6 +21,8 @@ _GOOD = [
     CONFIG + b'requires: ">=0.0.1, <99"\n',
     CONFIG + b"images:\n  web: {tag: web.tag}\nservices:\n  a: {images: {default: {reference: app.image}}}\n",
     CONFIG + b"promotion: {keys: [a.b, '!c']}\nforge: {kind: gitea}\n",
+    CONFIG + b"forge: {repository: a/b/c, labels: [x], reviewers: ['team:y'], draft: true, merge-method: squash}\n",
+    CONFIG + b"forge:\n  auto-merge: true\n",
     CONFIG + b"layout:\n  shared: null\n",
     CONFIG + b"x-shared: &k [staging]\n",
     b'{"apiVersion": "gitops-tk/v1", "environments": [{"name": "only"}]}',
@@ -32,6 +34,9 @@ _BAD = [
     CONFIG.replace(b"name: prod", b"name: prod\n    publish: maybe"),
     CONFIG + b"forge: {kind: sourceforge}\n",
     CONFIG + b"forge: {token: x}\n",
+    CONFIG + b"forge: {labels: x}\n",
+    CONFIG + b"forge: {auto-merge: 1}\n",
+    CONFIG + b"forge: {merge-method: octopus}\n",
     CONFIG + b"promotion: {keys: a}\n",
     CONFIG + b"images: {default: {tga: x}}\n",
     CONFIG + b"images: []\n",
@@ -76,6 +81,11 @@ def test_defaults_are_filled_in() -> None:
     assert to_builtins(config)["images"] == {
         "default": {"tag": "image.tag", "digest": "image.digest", "build": "image.build", "revision": "image.revision"}
     }
+
+
+def test_the_forge_is_shown_under_the_keys_of_the_file() -> None:
+    shown = to_builtins(parse(CONFIG + b"forge: {labels: [a], auto-merge: true}\n"))["forge"]
+    assert shown == {"labels": ["a"], "draft": False, "auto-merge": True, "merge-method": "merge"}
 
 
 def test_images_may_be_overridden_for_a_service_and_hold_its_name() -> None:

@@ -63,7 +63,7 @@ class _Reader:
             images=images,
             services=services,
             promotion=self._promotion(),
-            forge=self.source.convert(("forge",), model.FileForge),
+            forge=sections.forge(self.source),
             skeleton=sections.skeleton(self.source),
             validate=sections.validation(self.source, [one.name for one in found]),
             requires=self.source.content.get("requires"),

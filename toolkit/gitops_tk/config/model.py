@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
-from msgspec.structs import asdict
+from msgspec.structs import astuple
 
+from gitops_tk.config.forge import FileForge
+from gitops_tk.config.forge import ForgeKind as ForgeKind
 from gitops_tk.config.layout import DEFAULTS, Layout
 from gitops_tk.errors import UsageError
 from gitops_tk.model.changes import Publish
 
 API_VERSION = "gitops-tk/v1"
-ForgeKind = Literal["git", "github", "gitlab", "gitea", "bitbucket", "bitbucket-dc", "azure"]
 
 
 def _text(description: str) -> Any:
@@ -94,12 +95,6 @@ class FileValidate(Struct, kw_only=True, forbid_unknown_fields=True):
 
     crds: Annotated[list[str], _text("Files or folders of the repository with CustomResourceDefinitions.")] = []
     off: Annotated[list[FileOff], _text("Rules that are switched off.")] = []
-
-
-class FileForge(Struct, kw_only=True, forbid_unknown_fields=True):
-    """The forge that holds the repository."""
-
-    kind: Annotated[ForgeKind | None, _text("Its kind; default: told from the remote.")] = None
 
 
 class FileConfig(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -261,7 +256,7 @@ def to_builtins(config: Config) -> dict[str, Any]:
         "images": _images(config.images),
         "services": {name: {"images": _images(images)} for name, images in config.services.items()},
         "promotion": {"keys": config.promotion.keys},
-        "forge": {"kind": config.forge.kind} if config.forge.kind else {},
+        "forge": _given(config.forge),
         "skeleton": _given(config.skeleton),
         "validate": {
             "crds": [path for path, _ in config.validate.crds],
@@ -311,7 +306,8 @@ def _off(one: Off) -> dict[str, Any]:
 
 
 def _given(written: Struct) -> dict[str, Any]:
-    kept = {key: _given(value) if isinstance(value, Struct) else value for key, value in asdict(written).items()}
+    values = zip(written.__struct_encode_fields__, astuple(written), strict=True)
+    kept = {key: _given(value) if isinstance(value, Struct) else value for key, value in values}
     return {key: value for key, value in kept.items() if value not in (None, {}, [])}
 
 

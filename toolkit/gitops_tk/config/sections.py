@@ -1,15 +1,41 @@
-"""Sections of gitops-tk.yaml that stand by themselves: the skeleton, and what validate leaves out."""
+"""Sections of gitops-tk.yaml that stand by themselves: the forge, the skeleton, and what validate leaves out."""
 
 import re
 from collections.abc import Sequence
 
 from gitops_tk.config import model
+from gitops_tk.config.forge import FileForge
 from gitops_tk.config.lines import Path, shown
 from gitops_tk.config.source import Source
 from gitops_tk.model import names
 
 # Never a local file: the repository does not say what is read on the machine that runs the tool.
 _REMOTE = re.compile(r"(?:https?|ssh)://[A-Za-z0-9\[][^\s@]*|(?:ssh://)?[A-Za-z0-9_.][\w.-]*@[A-Za-z0-9][\w.:/~-]*")
+# What follows the host in a repository's address: owners, groups and subgroups, a project; spaces are Azure's.
+_REPOSITORY = re.compile(r"(?!.*(?:^|/)\.{1,2}(?:/|$))[\w.~-][\w.~ -]*(?:/[\w.~-][\w.~ -]*)*")
+
+
+def forge(source: Source) -> FileForge:
+    """The forge, as a file describes it.
+
+    Raises:
+        ConfigError: a repository, label or reviewer could be no name, or a draft is to be merged by the forge.
+    """
+    found: FileForge = source.convert(("forge",), FileForge)
+    if found.repository is not None and not _REPOSITORY.fullmatch(found.repository):
+        message = f"forge.repository: {shown(found.repository)} is not a repository's name"
+        hint = "write what follows the host in its address, such as team/gitops"
+        raise source.error(("forge", "repository"), "config-value", message, hint)
+    for key, listed in (("labels", found.labels), ("reviewers", found.reviewers)):
+        for position, name in enumerate(listed):
+            # Some forges take labels and reviewers as one text, with commas in between.
+            if not name.strip() or not name.isprintable() or "," in name:
+                message = f"forge.{key}: {shown(name)} is not a name"
+                raise source.error(("forge", key, position), "config-value", message)
+    if found.draft and found.auto_merge:
+        message = "forge: a draft cannot be merged, so draft and auto-merge exclude each other"
+        raise source.error(("forge", "auto-merge"), "config-value", message)
+    return found
 
 
 def skeleton(source: Source) -> model.FileSkeleton:

@@ -6,14 +6,14 @@ from typing import Any, get_args
 
 import msgspec
 
-from gitops_tk.config import model
+from gitops_tk.config.forge import ForgeKind, MergeMethod
 from gitops_tk.config.lines import Lines, Path, shown
 from gitops_tk.config.model import nearest
 from gitops_tk.errors import ConfigError, UsageError
 from gitops_tk.model.changes import Publish
 
 ABSENT: Any = object()
-_CHOICES = {"publish": get_args(Publish), "kind": get_args(model.ForgeKind)}
+_CHOICES = {"publish": get_args(Publish), "kind": get_args(ForgeKind), "merge-method": get_args(MergeMethod)}
 
 
 class Source:

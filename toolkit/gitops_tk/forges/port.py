@@ -9,10 +9,10 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
-from gitops_tk.config.model import ForgeKind
+from gitops_tk.config.forge import ForgeKind
+from gitops_tk.config.forge import MergeMethod as MergeMethod
 
 State = Literal["open", "merged", "closed"]
-MergeMethod = Literal["merge", "squash", "rebase"]
 
 
 class PullRequest(Struct, frozen=True, kw_only=True):
