@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from gitops_tk.config.load import parse
-from gitops_tk.config.model import ImageKeys, InitialEnvironment, initial, to_builtins
+from gitops_tk.config.model import ImageKeys, InitialEnvironment, initial
+from gitops_tk.config.show import to_builtins
 from gitops_tk.errors import ConfigError
 
 _HEAD = "apiVersion: gitops-tk/v1\nenvironments:\n  - name: dev\n  - name: staging\n  - name: prod\n"

@@ -9,8 +9,9 @@ from tests.support.repositories import CONFIG
 
 from gitops_tk import __version__
 from gitops_tk.config.load import parse
-from gitops_tk.config.model import InitialEnvironment, initial, to_builtins
+from gitops_tk.config.model import InitialEnvironment, initial
 from gitops_tk.config.schema import json_schema
+from gitops_tk.config.show import to_builtins
 from gitops_tk.errors import ConfigError
 
 _GOOD = [

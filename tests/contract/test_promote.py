@@ -70,6 +70,22 @@ def test_keys_that_the_configuration_names_travel_too(tmp_path: Path) -> None:
     )
 
 
+def test_a_service_may_have_travelling_keys_of_its_own_and_no_image_is_one(tmp_path: Path) -> None:
+    config = repo.CONFIG + b"promotion:\n  keys: [a]\nservices:\n  own:\n    promotion:\n      keys: ['*']\n"
+    remote = repo.gitops(tmp_path / "r.git", ["own", "other"], config)
+    for service in ("own", "other"):
+        at(remote, service, "dev", "v1.1.0", "a: 1\nb: 1\n")
+        at(remote, service, "dev", "v1.2.0", "a: 1\nb: 1\n")
+    ran = promote(remote, "dev", "staging", "--tag", "v1.1.0")
+    assert [(change["service"], change["key"], change["to"]) for change in ran.json["changes"]] == [
+        ("other", "image.tag", "v1.1.0"),
+        ("other", "a", 1),
+        ("own", "image.tag", "v1.1.0"),
+        ("own", "a", 1),
+        ("own", "b", 1),
+    ]
+
+
 @pytest.mark.parametrize(("source", "target"), [("prod", "dev"), ("dev", "prod"), ("staging", "dev")])
 def test_a_promotion_against_or_beside_the_order_is_refused(remote: Path, source: str, target: str) -> None:
     before = repo.state(remote)

@@ -11,7 +11,7 @@ from gitops_tk.model.image import Image
 from gitops_tk.values import quote
 from gitops_tk.values.document import Document
 from gitops_tk.values.edit import apply
-from gitops_tk.values.image import image_edits, read_image
+from gitops_tk.values.image import image_edits, image_leaves, read_image, without_images
 from gitops_tk.values.merge import Merged, merge
 
 _KEYS = ImageKeys(tag="image.tag", digest="image.digest", build="image.build", revision="image.revision")
@@ -88,3 +88,27 @@ def test_a_reference_that_is_not_there_is_refused() -> None:
     with pytest.raises(EditRefused) as refused:
         image_edits(merge([own]), own, ImageKeys(reference="app.image"), Image(tag="v1"), lambda _: True)
     assert refused.value.code == "no-reference"
+
+
+@pytest.mark.parametrize(
+    ("keys", "before", "after", "leaves"),
+    [
+        (_KEYS, {"image": _OLD, "a": [1]}, {"image": {"repository": "r"}, "a": [1]}, {"tag", "digest"}),
+        (ImageKeys(tag="images[name=b].tag"), {"images": [{"name": "a"}, {"name": "b", "tag": "v"}]}, None, set()),
+        (ImageKeys(tag="images[0].tag"), {"images": [{"name": "b", "tag": "v"}]}, {"images": [{"name": "b"}]}, set()),
+        (ImageKeys(tag="images[3].tag"), {"images": [{"tag": "v"}]}, {"images": [{"tag": "v"}]}, set()),
+        (ImageKeys(reference="app"), {"app": "r:5000/a:v1@sha256:aa"}, {"app": "r:5000/a"}, set()),
+        (ImageKeys(reference="app"), {"app": {"not": "one"}}, {"app": {"not": "one"}}, set()),
+        (ImageKeys(tag="tag"), {"other": 1}, {"other": 1}, set()),
+    ],
+)
+def test_values_without_their_images(keys: ImageKeys, before: Any, after: Any, leaves: set[str]) -> None:
+    given = repr(before)
+    assert without_images(before, [keys]) == (after or {"images": [{"name": "a"}, {"name": "b"}]})
+    assert repr(before) == given
+    assert leaves <= {leaf[-1] for leaf in image_leaves(keys)}
+
+
+def test_the_values_that_hold_an_image_end_where_a_list_begins() -> None:
+    assert image_leaves(ImageKeys(tag="images[name=b].tag")) == {("images",)}
+    assert image_leaves(ImageKeys(reference="app.image")) == {("app", "image")}

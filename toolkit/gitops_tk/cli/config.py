@@ -31,7 +31,7 @@ def show(repo: opt.Repo = None, branch: opt.Branch = None, output: opt.Output = 
 
     def action() -> Result:
         from gitops_tk.config.load import load
-        from gitops_tk.config.model import to_builtins
+        from gitops_tk.config.show import to_builtins
         from gitops_tk.workflows.views import look
 
         with look(opt.shared(repo, branch)) as snapshot:

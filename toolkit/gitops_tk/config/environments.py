@@ -3,6 +3,7 @@
 import re
 
 from gitops_tk.config import model
+from gitops_tk.config.gates import policy
 from gitops_tk.config.lines import Path
 from gitops_tk.config.model import Environment
 from gitops_tk.config.source import Source
@@ -23,7 +24,7 @@ def environments(source: Source) -> list[Environment]:
     found: list[model.FileEnvironment] = []
     for position in range(len(written)):
         place: Path = ("environments", position)
-        one = source.convert(place, model.FileEnvironment)
+        one = source.convert(place, model.FileEnvironment, {"gates"})
         source.check((*place, "name"), names.environment, one.name)
         if any(one.name == other.name for other in found):
             raise source.error(
@@ -57,6 +58,7 @@ def _ordered(source: Source, found: list[model.FileEnvironment]) -> list[Environ
                 from_=sources,
                 publish=one.publish,
                 push_now=one.push_now,
+                policy=policy(source, ("environments", position), one, sources),
             )
         )
     _check_circles(source, environments)

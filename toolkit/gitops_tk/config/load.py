@@ -1,12 +1,15 @@
 """Reading gitops-tk.yaml: every fault is told with its line, and what was probably meant."""
 
 import re
+from collections.abc import Sequence
 
 from gitops_tk.config import model, requires, sections
 from gitops_tk.config.environments import environments
+from gitops_tk.config.gates import check_patterns, check_travel
 from gitops_tk.config.layout import Layout, LayoutError
 from gitops_tk.config.lines import Path, read, shown
 from gitops_tk.config.model import Config, Environment, ImageKeys
+from gitops_tk.config.policy import Policy
 from gitops_tk.config.source import Source
 from gitops_tk.errors import ConfigError
 from gitops_tk.model import names
@@ -50,22 +53,29 @@ class _Reader:
     def config(self) -> Config:
         self._check_version()
         found = environments(self.source)
+        known = [one.name for one in found]
         images = self._images(("images",), {"default": model.DEFAULT_IMAGE})
-        services = {}
+        targets = [one.policy for one in found if one.from_]
+        services, travelling = {}, {}
         for name in self.source.map(("services",)):
-            self.source.check(("services", name), names.service, name)
-            # Only its images are the service's own; everything else in it is unknown, and said to be.
-            self.source.convert(("services", name), model.FileService, {"images"})
-            services[name] = self._images(("services", name, "images"), images)
+            place: Path = ("services", name)
+            self.source.check(place, names.service, name)
+            # What a service has of its own is read one by one; everything else in it is unknown, and said to be.
+            self.source.convert(place, model.FileService, {"images", "promotion"})
+            services[name] = self._images((*place, "images"), images)
+            if "promotion" in self.source.map(place):
+                travelling[name] = tuple(self._promotion((*place, "promotion"), targets).keys)
         return Config(
             environments=tuple(found),
             layout=self._layout(found),
             images=images,
             services=services,
-            promotion=self._promotion(),
+            promotion=self._promotion(("promotion",), targets),
+            travelling=travelling,
             forge=sections.forge(self.source),
             skeleton=sections.skeleton(self.source),
-            validate=sections.validation(self.source, [one.name for one in found]),
+            validate=sections.validation(self.source, known),
+            verify=sections.verification(self.source, known),
             requires=self.source.content.get("requires"),
         )
 
@@ -121,15 +131,15 @@ class _Reader:
                     owners[key] = name
         return images
 
-    def _promotion(self) -> model.FilePromotion:
-        promotion: model.FilePromotion = self.source.convert(("promotion",), model.FilePromotion)
-        for position, key in enumerate(promotion.keys):
-            self._check_key(("promotion", "keys", position), key, placeholders=False)
+    def _promotion(self, place: Path, targets: Sequence[Policy]) -> model.FilePromotion:
+        promotion: model.FilePromotion = self.source.convert(place, model.FilePromotion)
+        check_patterns(self.source, (*place, "keys"), promotion.keys)
+        check_travel(self.source, (*place, "keys"), promotion.keys, targets)
         return promotion
 
-    def _check_key(self, place: Path, key: str, *, placeholders: bool = True) -> None:
+    def _check_key(self, place: Path, key: str) -> None:
         if not key or not key.isprintable():
             raise self.source.error(place, "config-value", f"{place[0]}: {key[:60]!r} is not a key of values")
-        if placeholders and {"{", "}"} & set(key.replace("{service}", "")):
+        if {"{", "}"} & set(key.replace("{service}", "")):
             message = f"{shown(key)} has a placeholder other than {{service}}"
             raise self.source.error(place, "config-value", message)

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
-from msgspec.structs import astuple
 
 from gitops_tk.config.forge import FileForge
 from gitops_tk.config.forge import ForgeKind as ForgeKind
 from gitops_tk.config.layout import DEFAULTS, Layout
+from gitops_tk.config.policy import FileGates, Kind, Override, Policy
 from gitops_tk.errors import UsageError
 from gitops_tk.model.changes import Publish
 
@@ -29,6 +29,10 @@ class FileEnvironment(
     from_: Annotated[list[str] | None, _text("Where promotions may come from; default: the one before.")] = None
     publish: Annotated[Publish, _text("Whether changes are pushed or proposed.")] = "push"
     push_now: Annotated[bool, _text("Whether --push-now may push what is proposed otherwise.")] = False
+    protected: Annotated[list[str], _text("Keys that nobody changes here; patterns as in promotion.keys.")] = []
+    accepts: Annotated[list[Kind] | None, _text("What pull requests may change here.")] = None
+    override: Annotated[list[Override], _text("What --override may name here.")] = []
+    gates: FileGates = field(default_factory=FileGates)
 
 
 class FileLayout(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -49,16 +53,17 @@ class FileImage(Struct, kw_only=True, forbid_unknown_fields=True):
     reference: Annotated[str | None, _text("The key of a whole repository:tag@digest, in place of the others.")] = None
 
 
-class FileService(Struct, kw_only=True, forbid_unknown_fields=True):
-    """What one service has of its own."""
-
-    images: Annotated[dict[str, FileImage], _text("Its images, by name.")] = {}
-
-
 class FilePromotion(Struct, kw_only=True, forbid_unknown_fields=True):
     """What a promotion carries."""
 
     keys: Annotated[list[str], _text("What travels to the next environment beside the images.")] = []
+
+
+class FileService(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What one service has of its own."""
+
+    images: Annotated[dict[str, FileImage], _text("Its images, by name.")] = {}
+    promotion: FilePromotion | None = None
 
 
 class FileAnswers(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -82,10 +87,10 @@ class FileSkeleton(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class FileOff(Struct, kw_only=True, forbid_unknown_fields=True):
-    """A rule of validate that is switched off."""
+    """A rule that is switched off."""
 
-    rule: Annotated[str, _text("The rule's name; docs/validate.md lists them.")]
-    reason: Annotated[str, _text("Why; validate shows it.")]
+    rule: Annotated[str, _text("The rule's name; docs/validate.md and docs/policy.md list them.")]
+    reason: Annotated[str, _text("Why; every report shows it.")]
     services: Annotated[list[str] | None, _text("Only for these services.")] = None
     environments: Annotated[list[str] | None, _text("Only in these environments.")] = None
 
@@ -94,6 +99,12 @@ class FileValidate(Struct, kw_only=True, forbid_unknown_fields=True):
     """What validate knows and leaves out."""
 
     crds: Annotated[list[str], _text("Files or folders of the repository with CustomResourceDefinitions.")] = []
+    off: Annotated[list[FileOff], _text("Rules that are switched off.")] = []
+
+
+class FileVerify(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What verify-pr leaves out."""
+
     off: Annotated[list[FileOff], _text("Rules that are switched off.")] = []
 
 
@@ -110,6 +121,7 @@ class FileConfig(Struct, kw_only=True, forbid_unknown_fields=True):
     forge: FileForge = field(default_factory=FileForge)
     skeleton: FileSkeleton = field(default_factory=FileSkeleton)
     validate: FileValidate = field(default_factory=FileValidate)
+    verify: FileVerify = field(default_factory=FileVerify)
 
 
 class Environment(Struct, frozen=True, kw_only=True):
@@ -126,6 +138,7 @@ class Environment(Struct, frozen=True, kw_only=True):
     from_: tuple[str, ...]
     publish: Publish = "push"
     push_now: bool = False
+    policy: Policy = Policy()
 
 
 class ImageKeys(Struct, frozen=True, kw_only=True):
@@ -145,7 +158,7 @@ DEFAULT_IMAGE = ImageKeys(tag="image.tag", digest="image.digest", build="image.b
 
 
 class Off(Struct, frozen=True, kw_only=True):
-    """A rule of validate that is switched off.
+    """A rule that is switched off.
 
     Attributes:
         services: the services that it is off for; None for all.
@@ -180,7 +193,12 @@ class Validation(Struct, frozen=True, kw_only=True):
 
 
 class Config(Struct, frozen=True, kw_only=True):
-    """The configuration as it is meant."""
+    """The configuration as it is meant.
+
+    Attributes:
+        travelling: the patterns of travelling keys of those services that have their own.
+        verify: the rules of verify-pr that are switched off.
+    """
 
     environments: tuple[Environment, ...]
     layout: Layout
@@ -190,6 +208,8 @@ class Config(Struct, frozen=True, kw_only=True):
     forge: FileForge
     skeleton: FileSkeleton
     validate: Validation = Validation()
+    travelling: dict[str, tuple[str, ...]] = {}
+    verify: tuple[Off, ...] = ()
     requires: str | None = None
 
     def environment(self, name: str) -> Environment:
@@ -213,10 +233,14 @@ class Config(Struct, frozen=True, kw_only=True):
         chosen = self.services.get(service, self.images)
         return {
             name: ImageKeys(
-                **{part: key.replace("{service}", service) for part, key in _parts(keys).items() if key is not None}
+                **{part: key.replace("{service}", service) for part, key in key_parts(keys).items() if key is not None}
             )
             for name, keys in chosen.items()
         }
+
+    def promotion_keys(self, service: str) -> Sequence[str]:
+        """The patterns of the keys that travel with a service's images."""
+        return self.travelling.get(service, self.promotion.keys)
 
 
 class InitialEnvironment(Struct, frozen=True, kw_only=True):
@@ -234,35 +258,7 @@ def image_keys(written: FileImage, inherited: ImageKeys | None) -> ImageKeys:
     if written.reference is not None:
         return ImageKeys(reference=written.reference)
     base = inherited if inherited is not None and inherited.reference is None else ImageKeys()
-    return ImageKeys(**{part: getattr(written, part) or key for part, key in _parts(base).items()})
-
-
-def to_builtins(config: Config) -> dict[str, Any]:
-    """The configuration with its defaults, under the keys of the file."""
-    return {
-        "apiVersion": API_VERSION,
-        **({"requires": config.requires} if config.requires else {}),
-        "environments": [
-            {
-                "name": env.name,
-                "path": env.path,
-                "from": list(env.from_),
-                "publish": env.publish,
-                **({"push-now": True} if env.push_now else {}),
-            }
-            for env in config.environments
-        ],
-        "layout": {key: config.layout.templates.get(key) for key in DEFAULTS},
-        "images": _images(config.images),
-        "services": {name: {"images": _images(images)} for name, images in config.services.items()},
-        "promotion": {"keys": config.promotion.keys},
-        "forge": _given(config.forge),
-        "skeleton": _given(config.skeleton),
-        "validate": {
-            "crds": [path for path, _ in config.validate.crds],
-            "off": [_off(one) for one in config.validate.off],
-        },
-    }
+    return ImageKeys(**{part: getattr(written, part) or key for part, key in key_parts(base).items()})
 
 
 def initial(environments: Sequence[InitialEnvironment], forge: str, chart_per_environment: bool) -> bytes:
@@ -298,22 +294,6 @@ def _quoted(name: str) -> str:
     return f'"{name}"' if odd else name
 
 
-def _off(one: Off) -> dict[str, Any]:
-    shown = {"rule": one.rule, "reason": one.reason, "services": one.services, "environments": one.environments}
-    return {
-        key: list(value) if isinstance(value, tuple) else value for key, value in shown.items() if value is not None
-    }
-
-
-def _given(written: Struct) -> dict[str, Any]:
-    values = zip(written.__struct_encode_fields__, astuple(written), strict=True)
-    kept = {key: _given(value) if isinstance(value, Struct) else value for key, value in values}
-    return {key: value for key, value in kept.items() if value not in (None, {}, [])}
-
-
-def _parts(keys: ImageKeys) -> dict[str, str | None]:
+def key_parts(keys: ImageKeys) -> dict[str, str | None]:
+    """The keys of an image by what they hold, those that it has not as None."""
     return {part: getattr(keys, part) for part in keys.__struct_fields__}
-
-
-def _images(images: dict[str, ImageKeys]) -> dict[str, dict[str, str]]:
-    return {name: {part: key for part, key in _parts(keys).items() if key} for name, keys in images.items()}

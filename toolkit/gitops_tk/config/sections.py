@@ -1,4 +1,4 @@
-"""Sections of gitops-tk.yaml that stand by themselves: the forge, the skeleton, and what validate leaves out."""
+"""Sections of gitops-tk.yaml that stand by themselves: the forge, the skeleton, and what checks leave out."""
 
 import re
 from collections.abc import Sequence
@@ -72,15 +72,20 @@ def validation(source: Source, environments: Sequence[str]) -> model.Validation:
             message = f"validate.crds: {shown(path)} is not a file or folder of the repository"
             raise source.error((*place, "crds", position), "config-value", message)
     crds = tuple((path.rstrip("/"), source.lines.of((*place, "crds", at))) for at, path in enumerate(written.crds))
-    return model.Validation(crds=crds, off=switched_off(source, (*place, "off"), environments))
+    return model.Validation(crds=crds, off=_switched_off(source, (*place, "off"), environments))
 
 
-def switched_off(source: Source, place: Path, environments: Sequence[str]) -> tuple[model.Off, ...]:
-    """The rules that a list switches off, each with its reason.
+def verification(source: Source, environments: Sequence[str]) -> tuple[model.Off, ...]:
+    """The rules of verify-pr that are switched off.
 
     Raises:
         ConfigError: a reason is missing, or an environment is not there.
     """
+    source.convert(("verify",), model.FileVerify, {"off"})
+    return _switched_off(source, ("verify", "off"), environments)
+
+
+def _switched_off(source: Source, place: Path, environments: Sequence[str]) -> tuple[model.Off, ...]:
     return tuple(_off(source, (*place, at), environments) for at in range(len(source.list(place))))
 
 

@@ -9,11 +9,18 @@ import msgspec
 from gitops_tk.config.forge import ForgeKind, MergeMethod
 from gitops_tk.config.lines import Lines, Path, shown
 from gitops_tk.config.model import nearest
+from gitops_tk.config.policy import KINDS, OVERRIDES
 from gitops_tk.errors import ConfigError, UsageError
 from gitops_tk.model.changes import Publish
 
 ABSENT: Any = object()
-_CHOICES = {"publish": get_args(Publish), "kind": get_args(ForgeKind), "merge-method": get_args(MergeMethod)}
+_CHOICES = {
+    "publish": get_args(Publish),
+    "kind": get_args(ForgeKind),
+    "merge-method": get_args(MergeMethod),
+    "accepts": KINDS,
+    "override": OVERRIDES,
+}
 
 
 class Source:

@@ -1,7 +1,8 @@
 """A service's image in values: read from what the layers merge to, and set as one thing."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import takewhile
 from typing import Any
 
 from gitops_tk.config.model import ImageKeys
@@ -9,7 +10,7 @@ from gitops_tk.errors import EditRefused
 from gitops_tk.model.image import Image
 from gitops_tk.values.document import Document
 from gitops_tk.values.edit import Edit
-from gitops_tk.values.keys import KeyPath, parse_key
+from gitops_tk.values.keys import Index, KeyPath, parse_key
 from gitops_tk.values.merge import Merged
 
 _PARTS = ("tag", "digest", "build", "revision")
@@ -33,6 +34,23 @@ def read_image(merged: Merged, keys: ImageKeys) -> Image | None:
         build=_number(parts.get("build")),
         revision=_text(parts.get("revision")),
     )
+
+
+def image_leaves(keys: ImageKeys) -> set[tuple[str, ...]]:
+    """The values that hold an image or a part of it, a list being one value."""
+    paths = [parse_key(keys.reference)] if keys.reference is not None else list(_paths(keys).values())
+    return {tuple(str(step) for step in takewhile(lambda step: isinstance(step, str), path)) for path in paths}
+
+
+def without_images(data: dict[str, Any], images: Iterable[ImageKeys]) -> dict[str, Any]:
+    """Values without their images: what is left of a whole reference is its repository."""
+    left: Any = data
+    for keys in images:
+        if keys.reference is not None:
+            left = _replaced(left, parse_key(keys.reference), _repository)
+        for path in _paths(keys).values():
+            left = _replaced(left, path, lambda _: None)
+    return dict(left)
 
 
 def image_edits(
@@ -89,6 +107,27 @@ def _reference_edits(merged: Merged, own: Document, key: str, wanted: Image) -> 
     digest = f"@{wanted.digest}" if wanted.digest else ""
     reference = match["repository"] + tag + digest
     return [] if reference == current else [Edit(path, reference)]
+
+
+def _repository(reference: Any) -> Any:
+    match = _REFERENCE.fullmatch(reference) if isinstance(reference, str) else None
+    return match["repository"] if match else reference
+
+
+def _replaced(data: Any, path: KeyPath, new: Callable[[Any], Any]) -> Any:
+    # Only what is on the way is copied; a key whose value becomes None is taken out.
+    if not path:
+        return new(data)
+    step, rest = path[0], path[1:]
+    if isinstance(step, str):
+        if not isinstance(data, dict) or step not in data:
+            return data
+        value = _replaced(data[step], rest, new)
+        return {key: value if key == step else one for key, one in data.items() if key != step or value is not None}
+    at = (step.at if isinstance(step, Index) else step.position(data)) if isinstance(data, list) else None
+    if at is None or at >= len(data):
+        return data
+    return [*data[:at], _replaced(data[at], rest, new), *data[at + 1 :]]
 
 
 def _paths(keys: ImageKeys) -> dict[str, KeyPath]:

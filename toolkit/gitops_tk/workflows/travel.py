@@ -10,6 +10,7 @@ from gitops_tk.errors import RefusedByPolicy
 from gitops_tk.model.changes import Change
 from gitops_tk.policy.keys import travelling
 from gitops_tk.values.edit import Edit
+from gitops_tk.values.image import image_leaves
 from gitops_tk.values.keys import KeyPath, format_key
 from gitops_tk.values.splice import DELETE
 from gitops_tk.workflows.layers import Layers
@@ -24,12 +25,13 @@ class Travel(Struct, frozen=True):
 
 
 def travels(config: Config, source: Layers, target: Layers) -> list[Travel]:
-    """The travelling keys whose merged values differ between two environments."""
-    patterns = config.promotion.keys
+    """The travelling keys whose merged values differ between two environments; those of the images are no such keys."""
+    patterns = config.promotion_keys(source.service)
     if not patterns:
         return []
     ours, theirs = dict(_leaves(source.merged.data)), dict(_leaves(target.merged.data))
-    keys = travelling(patterns, dict.fromkeys((*ours, *theirs)))
+    images = {leaf for keys in config.image_keys(source.service).values() for leaf in image_leaves(keys)}
+    keys = [key for key in travelling(patterns, dict.fromkeys((*ours, *theirs))) if key not in images]
     return [
         Travel(key, theirs.get(key), ours.get(key))
         for key in keys
