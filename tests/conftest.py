@@ -16,7 +16,11 @@ settings.load_profile("suite")
 # A shell that starts the suite in the background has it ignore Ctrl-C, and every program that it starts too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-_LEAKS = ("GIT_", "GITOPS_TK_", "GITHUB_", "GITLAB_", "CI", "XDG_", "SSH_", "HELM_", "FORCE_COLOR", "NO_COLOR")
+_LEAKS = (
+    *("GIT_", "GITOPS_TK_", "XDG_", "SSH_", "HELM_", "FORCE_COLOR", "NO_COLOR"),
+    *("GITHUB_", "GH_", "GITLAB_", "CI", "GITEA_", "FORGEJO_", "BITBUCKET_", "AZURE_", "SYSTEM_", "REQUESTS_", "CURL_"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy"),
+)
 
 
 @pytest.fixture(autouse=True)

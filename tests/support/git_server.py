@@ -54,8 +54,8 @@ class GitServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, root: Path, behaviour: Behaviour) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, root: Path, behaviour: Behaviour, handler: "type[GitHandler] | None" = None) -> None:
+        super().__init__(("127.0.0.1", 0), handler or GitHandler)
         self.root = root
         self.behaviour = behaviour
         self.counts = Counts()
@@ -83,7 +83,9 @@ def serve(root: Path, **behaviour: Any) -> Iterator[GitServer]:
         thread.join()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class GitHandler(BaseHTTPRequestHandler):
+    """Answers git; forges answer more."""
+
     protocol_version = "HTTP/1.1"
     server: GitServer  # type: ignore[assignment]
 

@@ -86,7 +86,7 @@ def _reported(bug: Exception, arguments: list[str]) -> GitopsTkError:
     import time
     import traceback
 
-    from gitops_tk.repository.credentials import redact
+    from gitops_tk.logins import redact
 
     state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "gitops-tk"
     log = state / f"bug-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}.log"

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from gitops_tk.config.forge import ForgeKind
 from gitops_tk.config.forge import MergeMethod as MergeMethod
+from gitops_tk.model.evidence import SourceCommit
 
 State = Literal["open", "merged", "closed"]
 
@@ -23,9 +24,8 @@ class PullRequest(Struct, frozen=True, kw_only=True):
         url: where people read it.
         branch: the branch that is proposed, without `refs/heads/`.
         base: the branch that it is proposed for.
-        head: the commit at the tip of `branch`, as far as the forge has seen.
-        armed: whether the forge will merge it by itself when its checks have passed.
-        approvals: how many approvals stand.
+        head: the commit at the tip of `branch`, as far as the forge has seen; Bitbucket Cloud shortens it: see `is_at`.
+        armed: whether the forge will merge it by itself when its checks have passed; False where it does not tell.
         key: what the adapter needs beside the number (GitHub's node id, Bitbucket DC's version); nobody else reads it.
     """
 
@@ -39,9 +39,12 @@ class PullRequest(Struct, frozen=True, kw_only=True):
     state: State = "open"
     draft: bool = False
     armed: bool = False
-    approvals: int = 0
     labels: tuple[str, ...] = ()
     key: str = ""
+
+    def is_at(self, commit: str) -> bool:
+        """Whether a commit is the tip that the forge has seen."""
+        return bool(self.head) and commit.startswith(self.head)
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -76,13 +79,6 @@ class Merged(Struct, frozen=True):
     """It is merged; the commit where the forge says it."""
 
     commit: str = ""
-
-
-class SourceCommit(Struct, frozen=True):
-    """A commit of an application's repository: its id and the first line of its message."""
-
-    commit: str
-    subject: str
 
 
 class Forge(Protocol):
@@ -123,11 +119,14 @@ class Forge(Protocol):
     def merge(self, pull: PullRequest, method: MergeMethod) -> Merged | NotYet | Unmet:
         """Merges it if it still is at `pull.head`."""
 
-    def arm(self, pull: PullRequest, method: MergeMethod) -> NotYet | Unmet | None:
-        """Has the forge merge it (or queue it) once its own conditions are met; None: it is armed."""
+    def arm(self, pull: PullRequest, method: MergeMethod) -> Merged | NotYet | Unmet | None:
+        """Has the forge merge it (or queue it) once its own conditions are met; None: it is armed.
+
+        Where nothing is left to wait for it is merged there and then, if it still is at `pull.head`.
+        """
 
     def disarm(self, pull: PullRequest) -> Unmet | None:
-        """Takes that back; None: it is not armed now."""
+        """Takes that back, whatever `pull.armed` says; None: it is not armed now."""
 
     def dismiss_approvals(self, pull: PullRequest, reason: str) -> Unmet | None:
         """Takes the approvals back that stand; None: none stands now."""

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from gitops_tk.errors import RepositoryError
+from gitops_tk.logins import without_secrets
 from gitops_tk.model.snapshot import Snapshot
-from gitops_tk.repository.credentials import without_secrets
 from gitops_tk.repository.location import RemoteLocation, remote
 from gitops_tk.repository.remote import Remote
 

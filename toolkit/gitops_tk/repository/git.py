@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from gitops_tk import process
 from gitops_tk.errors import GitopsTkError, LoginFailed, RemoteUnreachable, RepositoryError, ToolMissing, UsageError
+from gitops_tk.logins import redact
 from gitops_tk.process import Completed, Process, TimeLimit
-from gitops_tk.repository.credentials import redact
 
 OLDEST = (2, 34)
 _DEFAULT_TIMEOUT = 120.0

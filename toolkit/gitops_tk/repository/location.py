@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote, urlsplit
 from msgspec import Struct
 
 from gitops_tk.errors import RepositoryError, UsageError
-from gitops_tk.repository.credentials import Login
+from gitops_tk.logins import Login
 
 _SCHEMES = ("https", "http", "ssh", "git+ssh", "file")
 _SCP = re.compile(r"(?:[A-Za-z0-9_.][\w.-]*@)?[A-Za-z0-9\[][\w.:\]-]*:(?!//|:)(?!-).+")

@@ -9,8 +9,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from gitops_tk.logins import redact
 from gitops_tk.process import Completed
-from gitops_tk.repository.credentials import redact
 
 Answer = Literal["accepted", "raced", "refused", "unknown"]
 _ATTENTION: tuple[Answer, ...] = ("refused", "unknown", "raced", "accepted")

@@ -1,0 +1,57 @@
+"""The forges by kind: one for a place, with the login that belongs to its host."""
+
+from collections.abc import Callable, Mapping
+
+from gitops_tk import logins
+from gitops_tk.errors import ForgeError, LoginFailed
+from gitops_tk.forges.place import API, Place
+from gitops_tk.forges.port import Forge
+from gitops_tk.http import Patience
+from gitops_tk.logins import Login, host_of
+
+
+def login(place: Place, environ: Mapping[str, str], own: Login | None = None) -> Login | None:
+    """The login for a place's API; None where there is none.
+
+    Args:
+        own: the login that the remote's URL held, for the remote's own host.
+    """
+    if place.kind == "git":
+        return None
+    if environ.get(API, "").strip():
+        # Whoever names the API says that it may have the remote's token, or its own host's.
+        return logins.of_environment(place.host, environ) or logins.of_environment(host_of(place.api), environ)
+    return logins.of_environment(place.host, environ) or (own if own and own.password else None)
+
+
+def connect(place: Place, login: Login | None, patience: Patience | None = None) -> Forge:
+    """The forge of a place.
+
+    Raises:
+        LoginFailed: there is no login (`no-token`).
+        ForgeError: the place has no API.
+        UsageError: the login cannot be sent there.
+    """
+    if place.kind not in _KINDS:
+        raise ForgeError("there is no forge with an API here", hint="forge.kind in gitops-tk.yaml says which it is")
+    if login is None:
+        variables = ["GITOPS_TK_TOKEN", *_variables(place)]
+        raise LoginFailed(
+            f"there is no token for {host_of(place.api)}", code="no-token", hint=f"set {' or '.join(variables)}"
+        )
+    return _KINDS[place.kind](place, login, patience)
+
+
+def _variables(place: Place) -> tuple[str, ...]:
+    known = logins.known(place.host, {})
+    return known.tokens[:1] if known is not None else ()
+
+
+def _github(place: Place, login: Login, patience: Patience | None) -> Forge:
+    from gitops_tk.forges.github import GitHub
+
+    return GitHub.connect(place.api, place.path, login, patience)
+
+
+_Connect = Callable[[Place, Login, Patience | None], Forge]
+_KINDS: Mapping[str, _Connect] = {"github": _github}
