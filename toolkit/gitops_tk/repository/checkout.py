@@ -1,7 +1,7 @@
 """A checkout: its files as they are, written in place, and committed by git itself."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -10,7 +10,9 @@ from gitops_tk.errors import GitopsTkError, RepositoryError
 from gitops_tk.model.changes import ChangeSet, Delete, Plan, Write
 from gitops_tk.repository.git import Git, check_version, failure
 from gitops_tk.repository.location import RemoteLocation, is_url, remote
+from gitops_tk.repository.objects import Objects
 from gitops_tk.repository.remote import Remote
+from gitops_tk.repository.tree import TreeSnapshot
 from gitops_tk.repository.worktree import WorktreeSnapshot, check_target, write
 
 # What a checkout's own configuration says about reaching its remote and about who commits holds for delivery too.
@@ -96,6 +98,17 @@ class Checkout:
     def snapshot(self) -> WorktreeSnapshot:
         """The files as they lie there."""
         return WorktreeSnapshot(self.root)
+
+    def at(self, commit: str) -> TreeSnapshot:
+        """The files that a commit holds; of a checkout in a folder of a repository, those of the folder.
+
+        Raises:
+            RepositoryError: there is no such commit here, or its objects are not.
+        """
+        oid = self._git.read("rev-parse", "--verify", "--end-of-options", f"{commit}^{{commit}}")
+        folder = self._git.read("rev-parse", "--show-prefix").rstrip("/")
+        tree = self._git.run("rev-parse", "--verify", "--quiet", f"{oid}:{folder}").stdout.decode().strip()
+        return TreeSnapshot(Objects(self._git), _not_here, oid, tree or None)
 
     def apply(self, changeset: ChangeSet) -> None:
         """Writes a ChangeSet into the files.
@@ -245,6 +258,14 @@ class Checkout:
                 "or git config user.name and user.email",
             )
         return error
+
+
+def _not_here(_oids: Iterable[str]) -> None:
+    raise RepositoryError(
+        "the checkout lacks objects of its history",
+        code="missing-objects",
+        hint="it is a partial clone: name the remote with --repo URL",
+    )
 
 
 class _Undo:

@@ -55,6 +55,11 @@ class Clone:
         """The filter that the server took, as an option of git fetch."""
         return _FILTERS[self._filter]
 
+    @property
+    def filters_trees(self) -> bool:
+        """Whether the server took the filter that leaves out trees."""
+        return self._filter == 0
+
     def finish(self) -> Path:
         """Waits for the clone and returns its folder.
 

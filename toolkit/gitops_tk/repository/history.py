@@ -1,93 +1,233 @@
-"""History: what some files held, commit by commit, along the first parents (git-log(1), `--first-parent`)."""
+"""History: what some files held, commit by commit, along the first parents; of a remote, and of a checkout."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
-from msgspec import Struct
-
+from gitops_tk.errors import RepositoryError
+from gitops_tk.model.history import Commit, Version
+from gitops_tk.model.snapshot import EXECUTABLE, FILE, FOLDER
 from gitops_tk.repository.checkout import Checkout
 from gitops_tk.repository.git import Git
-from gitops_tk.repository.objects import Objects
+from gitops_tk.repository.inspection import changes, spread
+from gitops_tk.repository.log import may_change, read_log
+from gitops_tk.repository.objects import Objects, TreeEntry
 from gitops_tk.repository.remote import Remote
+from gitops_tk.repository.tree import TreeSnapshot
 
-_GONE = "0" * 40
+# More commits than this are not looked at one by one: all trees are fetched, and git looks.
+_MOST = 400
 _HEAD = "\x1e"
 
+State = Mapping[str, str]
+Find = Callable[[Iterable[tuple[str, str]]], dict[tuple[str, str], TreeEntry | None]]
 
-class Version(Struct, frozen=True):
-    """What the files held from a commit on.
 
-    Attributes:
-        commit: the commit's id.
-        time: when it was committed, in seconds since 1970 (UTC).
-        author: who wrote it, as `Name <email>`.
-        files: the contents of those of the asked files that existed then.
+class RemoteHistory:
+    """What led to a commit of a remote's branch.
+
+    Args:
+        remote: opened, its snapshot taken.
+        tip: the commit; None for an empty repository.
     """
 
-    commit: str
-    time: int
-    author: str
-    files: dict[str, bytes]
+    def __init__(self, remote: Remote, tip: str | None) -> None:
+        self._remote = remote
+        self._tip = tip
+
+    def __call__(
+        self, paths: Sequence[str], *, places: Collection[str] | None = None, quick: bool = False
+    ) -> Iterator[Version]:
+        """See `History`."""
+        if self._tip is None:
+            return
+        remote = self._remote
+        states = None
+        if places is not None and remote.takes_trees:
+            states = _few(self.commits(), remote.find_entries, remote.bring_trees, paths, places, quick=quick)
+        if states is None:
+            remote.bring_all_trees()
+            states = _all(remote.git, self._tip, paths)
+        blobs = remote.blobs({oid for state in states.values() for oid in state.values()})
+        yield from _versions(self.commits(), states, blobs)
+
+    def commits(self) -> Sequence[Commit]:
+        """See `History`."""
+        return self._remote.commits(self._tip) if self._tip else ()
+
+    def at(self, commit: str) -> TreeSnapshot:
+        """See `History`."""
+        return self._remote.at(commit)
 
 
-def history(repository: Remote | Checkout, paths: Sequence[str]) -> Iterator[Version]:
-    """The versions of some files, newest first: one for each commit that changed any of them.
+class CheckoutHistory:
+    """What led to the commit that a checkout is on."""
 
-    A remote's commits and trees are fetched without contents, then the contents that these files
-    have had in one request.
+    def __init__(self, checkout: Checkout) -> None:
+        self._checkout = checkout
 
-    Raises:
-        GitopsTkError: the history cannot be read.
+    def __call__(
+        self, paths: Sequence[str], *, places: Collection[str] | None = None, quick: bool = False
+    ) -> Iterator[Version]:
+        """See `History`."""
+        commits = self.commits()
+        if not commits:
+            return
+        git = self._checkout.git
+        prefix = git.read("rev-parse", "--show-prefix")
+        objects = Objects(git)
+        try:
+            states = None
+            if places is not None:
+                below = [prefix + path for path in paths]
+                states = _few(commits, objects.find, lambda _trees, _depth: None, below, places, quick=quick)
+            if states is None:
+                states = _all(git, "HEAD", paths)
+                prefix = ""
+            blobs = objects.blobs({oid for state in states.values() for oid in state.values()})
+        finally:
+            objects.close()
+        yield from _versions(commits, states, blobs, prefix)
+
+    def commits(self) -> Sequence[Commit]:
+        """See `History`.
+
+        Raises:
+            RepositoryError: older commits are not here (`shallow`).
+        """
+        git = self._checkout.git
+        if git.run("rev-parse", "--verify", "--quiet", "HEAD").status:
+            return ()
+        if git.read("rev-parse", "--is-shallow-repository") == "true":
+            raise RepositoryError(
+                "the checkout is shallow: its history is not here",
+                code="shallow",
+                hint="git fetch --unshallow, or name the remote with --repo URL",
+            )
+        return read_log(git, "HEAD")
+
+    def at(self, commit: str) -> TreeSnapshot:
+        """See `History`."""
+        return self._checkout.at(commit)
+
+
+class _NotHandedOut(Exception):
+    """What was asked for by its id is not to be had."""
+
+
+def _few(
+    commits: Sequence[Commit],
+    find: Find,
+    bring: Callable[[Iterable[str], int], None],
+    paths: Sequence[str],
+    places: Collection[str],
+    *,
+    quick: bool,
+) -> dict[str, State] | None:
+    """What files were at each commit that changed one of them, looked up where that may be.
+
+    Args:
+        find: what trees have under names; those that are not here are left out.
+        bring: fetches trees, so many levels deep.
+
+    Returns:
+        None where too many commits would have to be looked at, or their trees are not to be had one by one.
     """
-    if isinstance(repository, Remote):
-        repository.deepen()
-        head = f"refs/heads/{repository.branch}"
-        log = _log(repository.git, head, paths)
-        snapshot = repository.at(head)
-        yield from _versions(log, repository.blobs, {path: e.oid for path, e in snapshot.entries(paths).items()})
-        return
-    log = _log(repository.git, "HEAD", paths)
-    objects = Objects(repository.git)
+    suspects: Collection[int] = [at for at, commit in enumerate(commits) if may_change(commit, places)]
+    if len(suspects) > _MOST:
+        if not quick:
+            return None
+        suspects = [*spread(len(commits)), *_mentioned(commits, places)]
+
+    def lookup(points: Iterable[int]) -> dict[int, State]:
+        trees = {at: commits[at].tree for at in points}
+        found = _states(set(trees.values()), paths, find, bring)
+        return {at: found[tree] for at, tree in trees.items()}
+
     try:
-        listed = repository.git.read("--literal-pathspecs", "ls-tree", "-r", "-z", "HEAD", "--", *paths)
-        heads = {line.partition("\t")[2]: line.split()[2] for line in listed.split("\0") if line}
-        yield from _versions(log, objects.blobs, heads)
-    finally:
-        objects.close()
+        return {commits[at].oid: state for at, state in changes(len(commits), suspects, lookup).items()}
+    except _NotHandedOut:
+        return None
 
 
-class _Logged(Struct, frozen=True):
-    commit: str
-    time: int
-    author: str
-    before: dict[str, str]
+def _states(
+    roots: Iterable[str], paths: Sequence[str], find: Find, bring: Callable[[Iterable[str], int], None]
+) -> Mapping[str, State]:
+    """The ids of the files at some paths below some roots."""
+    states: dict[str, dict[str, str]] = {root: {} for root in roots}
+    active = {(root, path): (root, path.split("/")) for root in states for path in paths}
+    # The first level of folders comes with the roots; below, only what the paths go through.
+    depth = 2
+    while active:
+        wanted = {(tree, segments[0]) for tree, segments in active.values()}
+        entries = find(wanted)
+        missing = wanted - entries.keys()
+        if missing:
+            bring({tree for tree, _ in missing}, depth)
+            entries |= find(missing)
+            if wanted - entries.keys():
+                raise _NotHandedOut
+        depth = 1
+        following: dict[tuple[str, str], tuple[str, list[str]]] = {}
+        for (root, path), (tree, segments) in active.items():
+            entry = entries[tree, segments[0]]
+            if entry is None:
+                continue
+            if len(segments) > 1 and entry.mode == FOLDER:
+                following[root, path] = (entry.oid, segments[1:])
+            elif len(segments) == 1 and entry.mode in (FILE, EXECUTABLE):
+                states[root][path] = entry.oid
+        active = following
+    return states
 
 
-def _log(git: Git, head: str, paths: Sequence[str]) -> list[_Logged]:
+def _all(git: Git, tip: str, paths: Sequence[str]) -> dict[str, State]:
+    """What files were at each commit that changed one of them, newest first, as git says."""
+    listed = git.read("--literal-pathspecs", "ls-tree", "-r", "-z", tip, "--", *paths)
+    state = {
+        line.partition("\t")[2]: line.split()[2] for line in listed.split("\0") if line.startswith(("100644", "100755"))
+    }
     text = git.read(
         *("--literal-pathspecs", "log", "--first-parent", "-m", "--raw", "--no-abbrev", "--no-renames", "-z"),
-        *("--relative", f"--format={_HEAD}%H%x1f%ct%x1f%an <%ae>", head, "--", *paths),
+        *("--relative", f"--format={_HEAD}%H", tip, "--", *paths),
     )
-    return [_logged(record) for record in text.split(_HEAD) if record.strip("\0\n")]
-
-
-def _logged(record: str) -> _Logged:
-    # A head, then for each file `:modes ids status NUL path NUL`.
-    head, _, rest = record.partition("\0")
-    commit, time, author = head.strip("\n").split("\x1f")
-    fields = [field.strip("\n") for field in rest.split("\0") if field.strip("\n")]
-    before = {path: status.split()[2] for status, path in zip(fields[::2], fields[1::2], strict=False)}
-    return _Logged(commit, int(time), author, before)
+    states: dict[str, State] = {}
+    for record in text.split(_HEAD):
+        if not record.strip("\0\n"):
+            continue
+        # A commit's id, then for each file `:modes ids status NUL path NUL`.
+        oid, *fields = [field.strip("\n") for field in record.split("\0") if field.strip("\n")]
+        states[oid] = state
+        state = dict(state)
+        for status, path in zip(fields[::2], fields[1::2], strict=True):
+            mode, _, before, *_ = status.removeprefix(":").split()
+            if mode in ("100644", "100755"):
+                state[path] = before
+            else:
+                state.pop(path, None)
+    return states
 
 
 def _versions(
-    log: list[_Logged], read: Callable[[Iterable[str]], Mapping[str, bytes]], heads: dict[str, str]
+    commits: Sequence[Commit], states: Mapping[str, State], blobs: Mapping[str, bytes], prefix: str = ""
 ) -> Iterator[Version]:
-    states: list[dict[str, str]] = []
-    state = {path: oid for path, oid in heads.items() if oid != _GONE}
-    for logged in log:
-        states.append(state)
-        state = {path: oid for path, oid in {**state, **logged.before}.items() if oid != _GONE}
-    blobs = read({oid for one in states for oid in one.values()})
-    for logged, one in zip(log, states, strict=True):
-        files = {path: blobs[oid] for path, oid in one.items() if oid in blobs}
-        yield Version(logged.commit, logged.time, logged.author, files)
+    for commit in commits:
+        if commit.oid in states:
+            yield Version(
+                commit=commit.oid,
+                time=commit.time,
+                author=commit.author,
+                files={
+                    path.removeprefix(prefix): blobs[oid] for path, oid in states[commit.oid].items() if oid in blobs
+                },
+                parent=commit.parents[0] if commit.parents else None,
+                message=commit.message,
+                merged=commit.merged,
+            )
+
+
+def _mentioned(commits: Sequence[Commit], places: Collection[str]) -> list[int]:
+    names = sorted({re.escape(place.rpartition("/")[2]) for place in places})
+    word = re.compile(rf"(?<![\w-])(?:{'|'.join(names)})(?![\w-])")
+    found = (at for at, commit in enumerate(commits) if word.search(commit.message) or word.search(commit.merged))
+    return list(islice(found, _MOST))

@@ -1,5 +1,6 @@
 """Git objects read through one long-lived `git cat-file --batch` (git-cat-file(1), "BATCH OUTPUT")."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import IO
 
@@ -12,6 +13,7 @@ from gitops_tk.repository.git import Git
 
 # Requests are written while nobody reads the answers: together they must fit into a pipe (64 KiB).
 _AT_ONCE = 500
+_TREES_AT_ONCE = 50
 
 
 class TreeEntry(Struct, frozen=True):
@@ -60,6 +62,22 @@ class Objects:
             self._blobs[name] = data
         return {oid: self._blobs[oid] for oid in wanted if oid in self._blobs}
 
+    def find(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], TreeEntry | None]:
+        """The entries of trees, each asked for by the tree's id and a name; None where the tree has no such name.
+
+        Trees that are not here are left out. Large trees of many commits are looked through, and not kept.
+        """
+        names: dict[str, list[str]] = {}
+        for tree, name in wanted:
+            names.setdefault(tree, []).append(name)
+        found: dict[tuple[str, str], TreeEntry | None] = {}
+        listed = list(names)
+        for start in range(0, len(listed), _TREES_AT_ONCE):
+            for oid, (_, data) in self._request(listed[start : start + _TREES_AT_ONCE]).items():
+                for name in names[oid]:
+                    found[oid, name] = _entry(data, name)
+        return found
+
     def _request(self, names: Iterable[str]) -> dict[str, tuple[str, bytes]]:
         listed = list(names)
         found: dict[str, tuple[str, bytes]] = {}
@@ -94,6 +112,15 @@ def parse_tree(data: bytes) -> dict[str, TreeEntry]:
         entries[name] = TreeEntry(name, int(data[at:space], 8), data[end + 1 : end + 21].hex())
         at = end + 21
     return entries
+
+
+def _entry(data: bytes, name: str) -> TreeEntry | None:
+    wanted = name.encode("utf-8", "surrogateescape")
+    if b" %s\0" % wanted not in data:
+        return None
+    # One step a time from the beginning: what looks like an entry may be part of a name or an id.
+    match = re.match(rb"(?:\d+ [^\0]+\0.{20})*?(\d+) %s\0(.{20})" % re.escape(wanted), data, re.DOTALL)
+    return TreeEntry(name, int(match[1], 8), match[2].hex()) if match else None
 
 
 def _answer(answers: IO[bytes]) -> tuple[str, bytes] | None:

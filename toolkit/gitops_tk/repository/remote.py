@@ -9,13 +9,15 @@ from msgspec.structs import replace
 from gitops_tk import scratch
 from gitops_tk.errors import LoginFailed, RepositoryError
 from gitops_tk.model.changes import Copy, Operation, Plan
+from gitops_tk.model.history import Commit
 from gitops_tk.model.snapshot import FOLDER
 from gitops_tk.repository import early
 from gitops_tk.repository.clone import Clone, Settings
 from gitops_tk.repository.fastimport import Identity, stream
 from gitops_tk.repository.git import Git, failure
 from gitops_tk.repository.location import RemoteLocation
-from gitops_tk.repository.objects import Objects
+from gitops_tk.repository.log import read_log
+from gitops_tk.repository.objects import Objects, TreeEntry
 from gitops_tk.repository.push import Pushed, classify
 from gitops_tk.repository.tree import TreeSnapshot
 
@@ -54,6 +56,7 @@ class Remote:
         self._brought: set[str] = set()
         self.made: list[str] = []
         self._deep = False
+        self._commits: dict[str, list[Commit]] = {}
         self._git = Git.from_environment(environ)
         self._objects = Objects(self._git)
 
@@ -125,7 +128,9 @@ class Remote:
 
     def refresh(self) -> TreeSnapshot:
         """The branch's newest commit, fetched again."""
-        self.fetch(f"+refs/heads/{self.branch}:refs/heads/{self.branch}", "--depth=1")
+        # What is here of the history stays whole: only what is new comes on top.
+        depth = ["--depth=1"] if self.is_shallow else []
+        self.fetch(f"+refs/heads/{self.branch}:refs/heads/{self.branch}", *depth)
         return self.at(f"refs/heads/{self.branch}")
 
     def at(self, name: str) -> TreeSnapshot:
@@ -141,19 +146,56 @@ class Remote:
         commit = self._objects.commit(name)
         return commit[1].partition(b"\n\n")[2].decode("utf-8", "replace") if commit else ""
 
-    def fetch(self, refspec: str, *options: str) -> None:
-        """Fetches a ref into the temporary clone, with the filter that the server took.
+    def fetch(self, refspec: str, *options: str, limit: str | None = None) -> None:
+        """Fetches a ref or a commit into the temporary clone.
+
+        Args:
+            limit: the filter; None for the one that the server took.
 
         Raises:
             RemoteUnreachable, LoginFailed, RepositoryError: it cannot be read.
         """
-        arguments = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", self._running.filter)
+        arguments = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", limit or self._running.filter)
         done = self.git.run(*arguments, *options, "origin", refspec)
         self._running.forget_promises()
         if done.status:
             raise failure(done, self.location.url)
 
-    def deepen(self) -> None:
+    @property
+    def takes_trees(self) -> bool:
+        """Whether the server hands out commits without their trees, and trees one by one."""
+        return self._running.filters_trees
+
+    def commits(self, tip: str) -> list[Commit]:
+        """The commits that lead to a commit of the branch along the first parents, newest first.
+
+        Raises:
+            RemoteUnreachable, LoginFailed, RepositoryError: they cannot be read.
+        """
+        if tip not in self._commits:
+            if self.is_shallow:
+                self.fetch(tip, "--unshallow", limit="--filter=tree:0" if self.takes_trees else None)
+            self._commits[tip] = read_log(self.git, tip)
+        return self._commits[tip]
+
+    @property
+    def is_shallow(self) -> bool:
+        """Whether older commits are not here."""
+        return (self._folder / "shallow").exists()
+
+    def find_entries(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], TreeEntry | None]:
+        """What trees have under names, see `Objects.find`."""
+        return self._objects.find(wanted)
+
+    def bring_trees(self, oids: Iterable[str], depth: int) -> None:
+        """Fetches trees and what they list, so many levels deep; 1 for the trees alone.
+
+        Raises:
+            RemoteUnreachable, LoginFailed, RepositoryError: they cannot be read.
+        """
+        self._fetch_by_id(set(oids), f"--filter=tree:{depth}")
+
+    def bring_all_trees(self) -> None:
         """Brings the branch's whole history: commits and trees, no contents.
 
         Raises:
@@ -248,6 +290,9 @@ class Remote:
         if wanted & self._brought:
             raise RepositoryError("the remote does not hand out some of its objects", code="missing-objects")
         self._brought |= wanted
+        self._fetch_by_id(wanted)
+
+    def _fetch_by_id(self, oids: set[str], *options: str) -> None:
         done = self.git.run(
             *(
                 "-c",
@@ -257,9 +302,11 @@ class Remote:
                 "--no-tags",
                 "--no-write-fetch-head",
             ),
-            *("--stdin", "origin"),
-            data="".join(oid + "\n" for oid in sorted(wanted)).encode(),
+            *(*options, "--stdin", "origin"),
+            data="".join(oid + "\n" for oid in sorted(oids)).encode(),
         )
+        if options:
+            self._running.forget_promises()
         if not done.status:
             return
         if b"unadvertised" not in done.stderr and b"not our ref" not in done.stderr:

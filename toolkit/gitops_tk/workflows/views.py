@@ -1,14 +1,15 @@
 """What plans are made from: the repository as it is, and how it came to be."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from msgspec import Struct
 
+from gitops_tk.model.history import History
 from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.repository.checkout import Checkout
-from gitops_tk.repository.history import Version, history
+from gitops_tk.repository.history import CheckoutHistory, RemoteHistory
 from gitops_tk.repository.location import CheckoutLocation, locate
 from gitops_tk.repository.remote import Remote
 from gitops_tk.workflows.options import Options
@@ -19,14 +20,14 @@ class Views(Struct, frozen=True):
 
     Attributes:
         snapshot: the repository at one commit, or a checkout's files.
-        history: the versions of some paths, newest first, along the first parents.
+        history: what led to the snapshot, along the first parents.
         elsewhere: the files of a folder of another repository: its URL, a tag, branch or commit, and the folder.
         now: the time when the snapshot was taken, in seconds since 1970 (UTC): a fact, which plans do not look up.
         author: who would commit, as `Name <email>`.
     """
 
     snapshot: Snapshot
-    history: Callable[[Sequence[str]], Iterator[Version]]
+    history: History
     elsewhere: Callable[[str, str, str], Mapping[str, bytes]]
     now: float
     author: Callable[[], str]
@@ -40,9 +41,11 @@ class Views(Struct, frozen=True):
 
             return files_at(url, ref, folder, repository.home, repository.environ)
 
-        return cls(
-            snapshot, lambda paths: history(repository, paths), elsewhere, time.time(), lambda: repository.author
-        )
+        if isinstance(repository, Remote):
+            history: History = RemoteHistory(repository, snapshot.revision)
+        else:
+            history = CheckoutHistory(repository)
+        return cls(snapshot, history, elsewhere, time.time(), lambda: repository.author)
 
 
 @contextmanager
