@@ -24,12 +24,17 @@ Schema = Any
 
 
 class Operation(NamedTuple):
-    """What may be sent to a path with a method; the schemas are the description's own."""
+    """What may be sent to a path with a method; the schemas are the description's own.
+
+    Attributes:
+        told: keys of the body that the description tells of in its prose alone.
+    """
 
     query: Mapping[str, Schema]
     query_required: frozenset[str]
     body: Schema | None
     body_required: frozenset[str]
+    told: frozenset[str] = frozenset()
 
 
 class Description:
@@ -65,14 +70,14 @@ class Description:
         )
         self._operations.insert(0, (method.lower(), template, pattern(template), operation))
 
-    def require(self, asked: str, *keys: str, query: Sequence[str] = ()) -> None:
-        """Keys that a request must have, whatever the vendor's file says."""
+    def require(self, asked: str, *keys: str, told: Sequence[str] = ()) -> None:
+        """Keys that a request must have, whatever the vendor's file says, and those that its prose alone has."""
         method, _, template = asked.partition(" ")
         for number, (its_method, its_template, form, operation) in enumerate(self._operations):
             if (its_method, its_template) == (method.lower(), template):
                 stricter = operation._replace(
                     body_required=operation.body_required | set(keys),
-                    query_required=operation.query_required | set(query),
+                    told=operation.told | set(told),
                 )
                 self._operations[number] = (its_method, its_template, form, stricter)
                 return
@@ -86,13 +91,15 @@ class Description:
             kind: the Content-Type.
         """
         found = [
-            operation
+            (form.groups, operation)
             for its_method, _, form, operation in self._operations
             if its_method == method.lower() and form.fullmatch(path)
         ]
         if not found:
             return [f"{method} {path} is not described"]
-        return [f"{method} {path}: {fault}" for fault in self._request_faults(found[0], query, body, kind)]
+        # The template that says most of the path is the one that is meant.
+        _, operation = min(found, key=lambda one: one[0])
+        return [f"{method} {path}: {fault}" for fault in self._request_faults(operation, query, body, kind)]
 
     def _request_faults(self, operation: Operation, query: str, body: bytes, kind: str) -> Iterator[str]:
         pairs = parse_qsl(query, keep_blank_values=True)
@@ -115,7 +122,9 @@ class Description:
         content = json.loads(body)
         for error in self._validator(operation.body).iter_errors(content):
             yield f"{'.'.join(map(str, error.absolute_path)) or 'the body'}: {error.message}"
-        yield from self._unknown(operation.body, content, "")
+        yield from (
+            fault for fault in self._unknown(operation.body, content, "") if fault.split()[0] not in operation.told
+        )
         for name in operation.body_required:
             if not isinstance(content, dict) or content.get(name) in (None, ""):
                 yield f"{name} is missing"

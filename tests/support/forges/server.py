@@ -115,6 +115,7 @@ class Dialect:
             for asked in getattr(getattr(self, name), "asked", ()):
                 method, _, template = asked.partition(" ")
                 self.routes.append((method, pattern(template), getattr(self, name)))
+        self.routes.sort(key=lambda one: one[1].groups)
 
     def describe(self) -> Description:
         """What may be asked."""

@@ -1,7 +1,8 @@
 """JSON over the HTTP door: what a forge answered, as a struct, or as an error that says what the forge said."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 from msgspec import Struct
@@ -10,7 +11,7 @@ from gitops_tk.errors import ForgeError, GitopsTkError, LoginFailed
 from gitops_tk.http import Door, Reply, Unanswered, limit
 
 T = TypeVar("T")
-Query = Mapping[str, str | int]
+Query = Mapping[str, object]
 
 _LONGEST = 300
 
@@ -53,7 +54,8 @@ class Answer(Struct, frozen=True):
         Raises:
             LoginFailed, ForgeError: the forge did something else than was asked for.
         """
-        if self.reply is None or not self.reply.ok:
+        # Azure DevOps answers a token that it does not know with its login page, and 203.
+        if self.reply is None or not self.reply.ok or self.status == 203:
             raise self.error()
         return self.api.decode(self.reply.body, form)
 
@@ -88,7 +90,7 @@ class Api:
         self,
         method: str,
         path: str,
-        body: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | Sequence[Any] | None = None,
         *,
         query: Query | None = None,
         repeatable: bool | None = None,
@@ -118,11 +120,13 @@ class Api:
 
     def pages(self, path: str, form: type[T], query: Query | None = None) -> Iterator[T]:
         """A list's pages, as long as the forge links to a next one (RFC 8288)."""
-        answer = self.send("GET", path, query=query)
-        yield answer.read(form)
-        while following := _next(answer.reply):
-            answer = self.send("GET", following)
+        while True:
+            answer = self.send("GET", path, query=query)
             yield answer.read(form)
+            following = _next(answer.reply)
+            if following is None:
+                return
+            query = query_of(following)
 
     def decode(self, body: bytes, form: type[T]) -> T:
         """JSON as a struct; keys that nobody asked for are left aside.
@@ -158,7 +162,7 @@ class Api:
             return ForgeError(
                 f"{self.forge} takes no more requests for now: {answer.said}", code="rate-limit", hint="try again later"
             )
-        if answer.status == 401:
+        if answer.status in (401, 203):
             return LoginFailed(f"{self.forge} refused the token: {answer.said}", hint=f"the token needs {self._rights}")
         if answer.status == 403:
             return LoginFailed(place, code="forbidden", hint=f"the token needs {self._rights}")
@@ -171,6 +175,14 @@ class Api:
         if answer.lost:
             return ForgeError(place, code="forge-unanswered", hint="run the same command again: it does nothing twice")
         return ForgeError(place)
+
+
+def query_of(url: str) -> dict[str, str]:
+    """The query of a link to a next page.
+
+    Nothing else is taken from it: behind a proxy forges link to addresses that they know themselves by.
+    """
+    return dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
 
 
 def _next(reply: Reply | None) -> str | None:

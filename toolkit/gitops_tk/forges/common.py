@@ -1,5 +1,6 @@
 """What goes the same way on every forge: create or adopt, find, comment in place, close, and waiting for it to know."""
 
+import base64
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
@@ -173,3 +174,33 @@ def left_out(answer: Answer, what: str) -> Iterator[Unmet]:
         raise answer.error()
     if not answer.ok:
         yield Unmet(f"{what}: {answer.said}")
+
+
+def basic(user: str, password: str) -> str:
+    """The Authorization header of a user name and a password (RFC 7617)."""
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+class Titles(Struct, frozen=True):
+    """Titles where a draft is told by how its title begins.
+
+    Attributes:
+        prefix: what makes a draft.
+        known: what else is read as one, in lower case.
+    """
+
+    prefix: str
+    known: tuple[str, ...]
+
+    def written(self, title: str, *, draft: bool) -> str:
+        """The title for the forge."""
+        return self.prefix + title if draft else title
+
+    def read(self, title: str) -> str:
+        """The title without what makes a draft."""
+        start = next((start for start in self.known if title.lower().startswith(start)), "")
+        return title[len(start) :].lstrip() if start else title
+
+    def is_draft(self, title: str) -> bool:
+        """Whether a title makes a draft."""
+        return title.lower().startswith(self.known)

@@ -53,5 +53,43 @@ def _github(place: Place, login: Login, patience: Patience | None) -> Forge:
     return GitHub.connect(place.api, place.path, login, patience)
 
 
+def _gitlab(place: Place, login: Login, patience: Patience | None) -> Forge:
+    from gitops_tk.forges.gitlab import GitLab
+
+    return GitLab.connect(place.api, place.path, login, patience)
+
+
+def _gitea(place: Place, login: Login, patience: Patience | None) -> Forge:
+    from gitops_tk.forges.gitea import Gitea
+
+    return Gitea.connect(place.api, place.path, login, patience)
+
+
+def _bitbucket(place: Place, login: Login, patience: Patience | None) -> Forge:
+    from gitops_tk.forges.bitbucket import Bitbucket
+
+    return Bitbucket.connect(place.api, place.path, login, patience)
+
+
+def _bitbucket_dc(place: Place, login: Login, patience: Patience | None) -> Forge:
+    from gitops_tk.forges.bitbucket_dc import BitbucketDC
+
+    return BitbucketDC.connect(place.api, place.path, login, patience)
+
+
+def _azure(place: Place, login: Login, patience: Patience | None) -> Forge:
+    from gitops_tk.forges.azure import Azure
+
+    return Azure.connect(place.api, place.path, place.web, login, patience)
+
+
 _Connect = Callable[[Place, Login, Patience | None], Forge]
-_KINDS: Mapping[str, _Connect] = {"github": _github}
+# Each imports its adapter when it is wanted.
+_KINDS: Mapping[str, _Connect] = {
+    "github": _github,
+    "gitlab": _gitlab,
+    "gitea": _gitea,
+    "bitbucket": _bitbucket,
+    "bitbucket-dc": _bitbucket_dc,
+    "azure": _azure,
+}
