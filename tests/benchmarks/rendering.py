@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gitops_tk.config.load import load
 from gitops_tk.repository.checkout import Checkout
-from gitops_tk.workflows.releases import Renderer, Target
+from gitops_tk.workflows.releases import Charts, Renderer, Target
 from tests.benchmarks.measure import TOOL, run
 
 
@@ -20,7 +20,7 @@ def render(folder: Path) -> list[str]:
     os.chdir(here)
     snapshot = Checkout(folder / "render").snapshot()
     config = load(snapshot)
-    renderer = Renderer(snapshot, config, {})
+    renderer = Renderer(snapshot, config, Charts({}))
     times = []
     for _ in range(15):
         for environment in config.environments:

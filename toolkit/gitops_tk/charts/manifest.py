@@ -5,6 +5,7 @@ Source: Helm's `pkg/release/util` (`SplitManifests`, `SortManifests`, `InstallOr
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 import yaml
 from msgspec import Struct
@@ -71,8 +72,9 @@ def split(text: str) -> list[str]:
     return [part.strip() for part in _SEPARATOR.split(text.strip()) if part.strip()]
 
 
+@lru_cache(maxsize=64)
 def composed(text: str) -> MappingNode | None:
-    """The top map of one document; None where the document is empty.
+    """The top map of one document; None where the document is empty. Nobody changes it: it is kept for the next one.
 
     Raises:
         Unreadable: it is no YAML map, or one that is too deep, or unfolds to too much.

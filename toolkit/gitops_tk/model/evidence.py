@@ -38,28 +38,15 @@ class ImageChange(Struct, frozen=True, kw_only=True):
     commits: tuple[SourceCommit, ...] = ()
 
 
-class ValueChange(Struct, frozen=True, kw_only=True):
-    """A key of a release's merged values that changes.
-
-    Attributes:
-        before: what it held; None where there was nothing.
-        after: what it holds; None where there is nothing.
-        hidden: whether it looks like a secret; HIDDEN stands for what is there then.
-    """
-
-    key: str
-    before: Any = None
-    after: Any = None
-    hidden: bool = False
-
-
 class FieldChange(Struct, frozen=True, kw_only=True):
-    """A field of an object that changes.
+    """A key of a release's values, or a field of an object, that changes.
 
     Attributes:
         path: where it is, such as `spec.template.spec.containers[web].image`.
+        before: what it held; None where there was nothing.
+        after: what it holds; None where there is nothing.
         diff: of longer text the lines that change, in place of before and after.
-        hidden: whether it is a secret; HIDDEN stands for what is there then.
+        hidden: whether it is a secret, or has one in it; HIDDEN stands for what is there then.
         because: what it follows from: it says nothing new where that is told already.
     """
 
@@ -113,13 +100,14 @@ class ReleaseChange(Struct, frozen=True, kw_only=True):
     """What changes for one service in one environment.
 
     Attributes:
+        values: the keys of its merged values that change, but for those of its images.
         not_rendered: why its objects could not be compared; None where they were, or where it has no chart.
     """
 
     service: str
     env: str
     images: tuple[ImageChange, ...] = ()
-    values: tuple[ValueChange, ...] = ()
+    values: tuple[FieldChange, ...] = ()
     objects: tuple[ObjectChange, ...] = ()
     cautions: tuple[Caution, ...] = ()
     not_rendered: str | None = None

@@ -20,7 +20,7 @@ from gitops_tk.errors import GitopsTkError, ToolMissing, UsageError
 from gitops_tk.model.result import Problem
 from gitops_tk.repository.memory import MemorySnapshot
 from gitops_tk.workflows.places import Place, place
-from gitops_tk.workflows.releases import Release, Renderer, Target
+from gitops_tk.workflows.releases import Charts, Release, Renderer, Target
 
 # Finding where a value comes from costs renders: beyond so many findings the template has to do.
 _MOST_TRACED = 20
@@ -73,8 +73,9 @@ class Checker:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._config = parse_config(settings.config)
+        self._charts = Charts(settings.environ)
 
-    def check(self, job: Job) -> Report:
+    def __call__(self, job: Job) -> Report:
         """Checks a service in its environments.
 
         Raises:
@@ -82,7 +83,7 @@ class Checker:
             UsageError: the same, for an option.
         """
         snapshot = MemorySnapshot({**job.files, CONFIG_FILE: self._settings.config}, job.others)
-        renderer = Renderer(snapshot, self._config, self._settings.environ)
+        renderer = Renderer(snapshot, self._config, self._charts)
         problems: list[Problem] = []
         off: Counter[int] = Counter()
         for env in job.envs:

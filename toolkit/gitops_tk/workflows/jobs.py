@@ -12,16 +12,28 @@ from gitops_tk.workflows.layers import layer_paths
 _DEEPEST = 8
 
 
-def collect(snapshot: Snapshot, config: Config, chosen: Mapping[str, Iterable[Environment]]) -> list[Job]:
-    """A job for each service, with the environments that are chosen for it."""
+def collect(
+    snapshot: Snapshot,
+    config: Config,
+    chosen: Mapping[str, Iterable[Environment]],
+    seen: dict[bytes, bytes] | None = None,
+) -> list[Job]:
+    """A job for each service, with the environments that are chosen for it.
+
+    Args:
+        seen: contents that are known from elsewhere: one copy of each is enough.
+    """
+    seen = {} if seen is None else seen
     pairs = [(service, env) for service, envs in chosen.items() for env in envs]
     charts = {pair: config.layout.chart_path(*pair) for pair in pairs}
     values = {pair: layer_paths(config, *pair) for pair in pairs}
     files: dict[str, bytes] = {}
     others: dict[str, int] = {}
     held = _read_trees(snapshot, set(charts.values()), files, others)
-    files |= _shared(snapshot.read({path for paths in values.values() for path in paths} - others.keys()))
+    files |= snapshot.read({path for paths in values.values() for path in paths} - others.keys())
     reach = _with_neighbours(snapshot, held, files, others)
+    # Charts from one skeleton hold the same files.
+    files = {path: seen.setdefault(data, data) for path, data in files.items()}
     jobs = []
     for service, envs in chosen.items():
         named = tuple(env.name for env in envs)
@@ -50,7 +62,7 @@ def _read_trees(
         held[root] = [entry.path for entry in entries if entry.is_file or entry.path != root]
         plain += [entry.path for entry in entries if entry.is_file]
         others.update({entry.path: entry.mode for entry in snapshot.tree(root) if not entry.is_file})
-    files |= _shared(snapshot.read(plain))
+    files |= snapshot.read(plain)
     return held
 
 
@@ -85,9 +97,3 @@ def _neighbours(root: str, paths: list[str], files: Mapping[str, bytes]) -> list
     except GitopsTkError:
         # Told when the chart is loaded.
         return []
-
-
-def _shared(files: Mapping[str, bytes], seen: dict[bytes, bytes] | None = None) -> dict[str, bytes]:
-    # Charts from one skeleton hold the same files: one copy of each is enough.
-    seen = {} if seen is None else seen
-    return {path: seen.setdefault(data, data) for path, data in files.items()}

@@ -1,7 +1,7 @@
 """A release's values: the chart's, those the environment shares, the service's own; later wins."""
 
 from collections.abc import Collection, Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from gitops_tk.charts.schema import allows
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 CHART_VALUES = "values.yaml"
 CHART_SCHEMA = "values.schema.json"
+# Shared values belong to every service, and a chart's to each of its environments: what was read last is kept.
+_read = lru_cache(maxsize=16)(Document.read)
 
 
 class Layers:
@@ -67,7 +69,7 @@ class Layers:
         return merge([one for one in lower if one], chart)
 
     def _document(self, path: str) -> Document | None:
-        return Document.read(self._files[path], path) if path in self._files else None
+        return _read(self._files[path], path) if path in self._files else None
 
     def allows(self, key: str) -> bool:
         """Whether the chart's schema, if there is one, lets this dotted key be set."""

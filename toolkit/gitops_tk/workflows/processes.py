@@ -1,4 +1,4 @@
-"""Checks spread over processes, each with an engine of its own: the engine does not use two cores in one.
+"""Work on releases spread over processes, each with an engine of its own: the engine does not use two cores in one.
 
 Processes are spawned, never forked: a fork after the Helm library was loaded hangs.
 """
@@ -7,41 +7,54 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from types import FrameType
+from typing import Any, TypeVar
 
 from gitops_tk import scratch
 from gitops_tk.errors import GitopsTkError
-from gitops_tk.workflows.checks import Checker, Job, Report, Settings
 
-# A process needs about a second until it has loaded engine and schemas: fewer releases are checked sooner without.
+# A process needs about a second until it has loaded engine and schemas: less work is done sooner without.
 _WORTH_IT = 24
 
-_checker: Checker | None = None
+Job = TypeVar("Job")
+Answer = TypeVar("Answer")
+Settings = TypeVar("Settings")
+
+_worker: Callable[[Any], Any] | None = None
 
 
-def run(jobs: Sequence[Job], settings: Settings, processes: int | None) -> Iterator[Report]:
-    """Checks all, and yields what was found in the order of the jobs.
+def run(
+    jobs: Sequence[Job],
+    begin: Callable[[Settings], Callable[[Job], Answer]],
+    settings: Settings,
+    *,
+    releases: int,
+    processes: int | None = None,
+) -> Iterator[Answer]:
+    """Does all jobs, and yields the answers in their order.
 
     Args:
+        begin: makes, in each process, what does a job; a function or class of a module.
+        settings: what it is made with.
+        releases: how many releases are rendered in all.
         processes: how many at most; None for one a core, where that is sooner.
 
     Raises:
-        GitopsTkError: a process was ended from outside, or the check cannot be made.
+        GitopsTkError: a process was ended from outside, or the work cannot be done.
     """
-    wanted = processes or _sensible(sum(len(job.envs) for job in jobs))
+    wanted = processes or _sensible(releases)
     if min(wanted, len(jobs)) <= 1:
-        checker = Checker(settings)
-        yield from map(checker.check, jobs)
+        yield from map(begin(settings), jobs)
         return
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(wanted, len(jobs)), context, _begin, (settings,))
+    pool = ProcessPoolExecutor(min(wanted, len(jobs)), context, _begin, (begin, settings))
     try:
-        yield from pool.map(_check, jobs)
+        yield from pool.map(_do, jobs)
     except BrokenProcessPool as error:
-        raise GitopsTkError("a process of the check was ended from outside", code="process-ended") from error
+        raise GitopsTkError("a process was ended from outside", code="process-ended") from error
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
         for child in multiprocessing.active_children():
@@ -52,19 +65,19 @@ def run(jobs: Sequence[Job], settings: Settings, processes: int | None) -> Itera
         pool.shutdown()
 
 
-def _begin(settings: Settings) -> None:
-    global _checker
+def _begin(begin: Callable[[Any], Callable[[Any], Any]], settings: Any) -> None:
+    global _worker
     # Ctrl-C goes to all processes of a terminal: the parent alone decides, and ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end)
     threading.Thread(target=_follow, daemon=True).start()
-    _checker = Checker(settings)
+    _worker = begin(settings)
 
 
-def _check(job: Job) -> Report:
-    if _checker is None:
+def _do(job: Any) -> Any:
+    if _worker is None:
         raise RuntimeError("the process was not begun")
-    return _checker.check(job)
+    return _worker(job)
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:

@@ -1,6 +1,7 @@
 """Releases rendered: a service's chart and merged values, through the Helm engine."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from msgspec import Struct
@@ -83,24 +84,54 @@ def chart_files(snapshot: Snapshot, path: str) -> dict[str, bytes]:
     return {name[len(path) + 1 :]: data for name, data in files.items()}
 
 
+class Charts:
+    """Charts that the engine has loaded: the last one is at hand for whoever renders the same files next.
+
+    Args:
+        environ: the process's environment, which may name a Helm engine.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._known: dict[str, tuple[str, ChartFiles, LoadedChart]] = {}
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine; found when there is a chart to load: a repository of values alone needs no Helm."""
+        return find(self._environ)
+
+    def load(self, files: ChartFiles, path: str, variant: str = "") -> LoadedChart:
+        """The chart of these files.
+
+        Args:
+            path: its folder in the repository, for messages.
+            variant: which of the charts that are used beside each other it is.
+
+        Raises:
+            ChartError: it is broken.
+        """
+        known = self._known.get(variant)
+        if known is None or known[:2] != (path, files):
+            self._known[variant] = known = (path, files, self.engine.load(files, root=path))
+        return known[2]
+
+
 class Renderer:
     """Renders releases; a chart that several environments share is loaded once.
 
     Args:
         snapshot: the repository.
         config: its configuration.
-        environ: the process's environment, which may name a Helm engine.
+        charts: what loads its charts.
     """
 
-    def __init__(self, snapshot: Snapshot, config: Config, environ: Mapping[str, str]) -> None:
+    def __init__(self, snapshot: Snapshot, config: Config, charts: Charts) -> None:
         self._snapshot = snapshot
         self._config = config
-        self._environ = environ
-        self._engine: Engine | None = None
+        self._charts = charts
         self._path = ""
         self._files: ChartFiles = {}
-        self._chart: LoadedChart | None = None
-        self._later: LoadedChart | None = None
+        self._layers: dict[tuple[str, str], Layers] = {}
 
     def layers(self, service: str, environment: Environment) -> Layers:
         """The service's values in an environment, with its chart's schema.
@@ -109,9 +140,11 @@ class Renderer:
             MissingFile: the service is unknown, or not in the environment.
         """
         pair = (service, environment.name)
-        layers = read_layers(self._snapshot, self._config, [pair], schema=True)[pair]
-        require(layers, self._snapshot, self._config, environment)
-        return layers
+        if pair not in self._layers:
+            layers = read_layers(self._snapshot, self._config, [pair], schema=True)[pair]
+            require(layers, self._snapshot, self._config, environment)
+            self._layers = {pair: layers}
+        return self._layers[pair]
 
     def has_chart(self, service: str, environment: Environment) -> bool:
         """Whether there is anything where the service's chart belongs."""
@@ -127,8 +160,9 @@ class Renderer:
         """
         layers = self.layers(service, environment)
         path = self._config.layout.chart_path(service, environment)
-        chart = self._load(path)
-        return Release(service, environment, path, self._files, chart, layers)
+        if path != self._path:
+            self._files, self._path = self._complete(path, self._charts.engine), path
+        return Release(service, environment, path, self._files, self._charts.load(self._files, path), layers)
 
     def again(self, release: Release, target: Target) -> str | None:
         """The release's manifests rendered once more, at another moment; None where they cannot differ.
@@ -138,26 +172,15 @@ class Renderer:
         """
         if not may_differ(release.files):
             return None
-        if self._later is None or self._engine is None:
-            self._engine = self._engine or find(self._environ)
-            self._later = self._engine.load(at_another_moment(release.files), root=release.chart_path)
+        later = self._charts.load(at_another_moment(release.files), release.chart_path, "later")
         return Release(
             release.service,
             release.environment,
             release.chart_path,
             release.files,
-            self._later,
+            later,
             release.layers,
         ).manifest(target)
-
-    def _load(self, path: str) -> LoadedChart:
-        if self._chart is None or path != self._path:
-            # Found when there is a chart to load: a repository of values alone needs no Helm.
-            self._engine = self._engine or find(self._environ)
-            self._files = self._complete(path, self._engine)
-            self._chart = self._engine.load(self._files, root=path)
-            self._path, self._later = path, None
-        return self._chart
 
     def _complete(self, path: str, engine: Engine) -> Mapping[str, bytes]:
         def read_tree(folder: str) -> Mapping[str, bytes] | None:

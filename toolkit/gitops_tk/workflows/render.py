@@ -5,7 +5,7 @@ from gitops_tk.model import names
 from gitops_tk.model.result import Result
 from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.workflows.options import Options
-from gitops_tk.workflows.releases import Renderer, Target
+from gitops_tk.workflows.releases import Charts, Renderer, Target
 
 
 def render(snapshot: Snapshot, service: str, env: str, target: Target, options: Options) -> Result:
@@ -18,7 +18,7 @@ def render(snapshot: Snapshot, service: str, env: str, target: Target, options: 
     names.service(service)
     config = load(snapshot)
     environment = config.environment(env)
-    release = Renderer(snapshot, config, options.environ).release(service, environment)
+    release = Renderer(snapshot, config, Charts(options.environ)).release(service, environment)
     return Result(
         command="render",
         outcome="unchanged",

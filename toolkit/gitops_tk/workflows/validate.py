@@ -13,7 +13,7 @@ from gitops_tk.model import names
 from gitops_tk.model.result import Problem, Result
 from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.workflows import definitions, processes
-from gitops_tk.workflows.checks import Settings
+from gitops_tk.workflows.checks import Checker, Settings
 from gitops_tk.workflows.jobs import collect
 from gitops_tk.workflows.layers import unknown_service
 from gitops_tk.workflows.options import Options
@@ -74,13 +74,15 @@ def validate(
     problems: list[Problem] = []
     off: Counter[int] = Counter()
     progress(f"{len(work)} services")
-    for number, (job, report) in enumerate(zip(work, processes.run(work, settings, jobs), strict=True), 1):
+    releases = sum(len(job.envs) for job in work)
+    reports = processes.run(work, Checker, settings, releases=releases, processes=jobs)
+    for number, (job, report) in enumerate(zip(work, reports, strict=True), 1):
         progress(f"{job.service}, {number} of {len(work)}")
         problems += report.problems
         off.update(report.off)
     entries = enumerate(config.validate.off)
     switched = [{"rule": one.rule, "reason": one.reason, "findings": off[at]} for at, one in entries]
-    return _result(problems, sum(len(job.envs) for job in work), switched)
+    return _result(problems, releases, switched)
 
 
 def _result(problems: list[Problem], releases: int, off: list[dict[str, Any]]) -> Result:

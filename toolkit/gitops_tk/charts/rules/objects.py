@@ -274,7 +274,8 @@ def _objects(document: str, root: str) -> Iterator[Object]:
     source = _SOURCE.search(document)
     template = source["template"] if source else None
     try:
-        node = composed(document)
+        # Without its head it is what was composed when it was printed.
+        node = composed(_SOURCE.sub("", document, count=1).strip())
         data = plain(node) if node is not None else None
     except ValueError as error:
         inside = template.partition("/")[2] if template else "the chart"

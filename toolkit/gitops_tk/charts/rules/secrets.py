@@ -5,24 +5,9 @@ from collections.abc import Iterator
 
 from gitops_tk.charts.rules.model import Fault, in_container, rule
 from gitops_tk.charts.rules.objects import Objects, leaves, mapping, text
+from gitops_tk.charts.secrecy import FORMS, has_secret_form, has_secret_name
 
 _GOOD = "https://kubernetes.io/docs/concepts/security/secrets-good-practices/"
-_NAME = re.compile(
-    r"(?:^|[_.-])(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|secret[_-]?key|"
-    r"private[_-]?key|credentials?)$",
-    re.IGNORECASE,
-)
-# Forms that their issuers gave to secrets so that they can be found.
-_FORMS = {
-    "a private key": re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"),
-    "an AWS access key": re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
-    "a GitHub token": re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{60,})\b"),
-    "a GitLab token": re.compile(r"\bglpat-[A-Za-z0-9_-]{20,}"),
-    "a Slack token": re.compile(r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}"),
-    "a Google API key": re.compile(r"\bAIza[0-9A-Za-z_-]{35}\b"),
-    "a JSON web token": re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
-    "a URL with a password": re.compile(r"\b[a-z][a-z0-9+.-]{1,30}://[^\s/:@$<{]{1,100}:[^\s/@$<{]{1,200}@[\w.\[-]"),
-}
 # What another tool fills in at deployment: Argo CD's vault plugin (<path:...>, <name>) and vals (ref+...).
 _FILLED_IN = re.compile(r"<[^<>]+>|ref\+\S+|\$\([A-Za-z0-9_.-]+\)|\$\{[^{}]+\}")
 # A file, a switch or nothing is no secret, whatever its variable is called.
@@ -78,14 +63,14 @@ def secret_form(objects: Objects) -> Iterator[Fault]:
     """Strings in the form of secrets, anywhere but in Secrets."""
     for one in objects.items:
         for path, value in leaves(one.data) if one.kind != "Secret" else ():
-            for what, form in _FORMS.items():
+            for what, form in FORMS.items():
                 if isinstance(value, str) and form.search(value):
                     yield Fault(one, path, f"{'.'.join(str(part) for part in path)} holds {what}")
 
 
 def _is_secret(name: str, value: object) -> bool:
-    if not _NAME.search(name) or not isinstance(value, str):
+    if not has_secret_name(name) or not isinstance(value, str):
         return False
     known = _FILLED_IN.fullmatch(value) or _NO_SECRET.fullmatch(value)
     # A secret in a known form is told by the other rule.
-    return not known and not any(form.search(value) for form in _FORMS.values())
+    return not known and not has_secret_form(value)
