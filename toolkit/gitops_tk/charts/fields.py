@@ -90,7 +90,10 @@ class _Walk:
         old, new = ({meaning.identified(keys, one): one for one in items} for items in (before, after))
         for one in dict.fromkeys((*old, *new)):
             place = f"{shown}[{_label(keys, one)}]"
-            yield from self._values(path, place, old.get(one, NOTHING), new.get(one, NOTHING))
+            if one in old and one in new:
+                yield from self._values(path, place, old[one], new[one])
+            else:
+                yield self._change(path, place, old.get(one, NOTHING), new.get(one, NOTHING))
         stayed = [one for one in old if one in new], [one for one in new if one in old]
         if ordered and stayed[0] != stayed[1]:
             names = [[_label(keys, one) for one in part] for part in stayed]

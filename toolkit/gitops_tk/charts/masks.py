@@ -23,7 +23,18 @@ _FILLED_IN = re.compile(r"\$\([A-Za-z0-9_.-]+\)|\$\{[A-Za-z0-9_.]+\}|<path:[^<>\
 _PLACES = frozenset(
     (
         *("name", "key", "secretName", "secretKey", "namespace", "property", "path", "optional", "kind", "apiVersion"),
-        *("items", "defaultMode", "mode", "expirationSeconds", "audience", "version", "engineVersion", "fieldPath"),
+        *(
+            "items",
+            "defaultMode",
+            "mode",
+            "mountPath",
+            "subPath",
+            "expirationSeconds",
+            "audience",
+            "version",
+            "engineVersion",
+            "fieldPath",
+        ),
     )
 )
 # Kinds in which `secretKey` is the name of a key.
