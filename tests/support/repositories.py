@@ -1,6 +1,7 @@
 """Bare repositories made quickly, and looked into with plain git: an opinion independent of the tool's own code."""
 
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -37,13 +38,15 @@ def commit(
     branch: str = "main",
     message: str = "by hand",
     modes: Mapping[str, str] | None = None,
+    age: int = 0,
 ) -> str:
-    """Commits files (None deletes one) on a bare repository's branch and returns the commit's id."""
+    """Commits files (None deletes one) on a bare repository's branch, some seconds ago; returns the commit's id."""
     head = subprocess.run(
         ["git", "rev-parse", "-q", "--verify", f"refs/heads/{branch}"], cwd=folder, capture_output=True
     )
+    when = int(time.time()) - age
     parts = [
-        f"commit refs/heads/{branch}\ncommitter A Person <person@example.com> now\n".encode(),
+        f"commit refs/heads/{branch}\ncommitter A Person <person@example.com> {when} +0000\n".encode(),
         _data(message.encode()),
     ]
     if head.returncode == 0:
@@ -54,7 +57,7 @@ def commit(
         else:
             mode = (modes or {}).get(path, "100644")
             parts += [f"M {mode} inline {path}\n".encode(), _data(content)]
-    git(folder, "fast-import", "--quiet", "--date-format=now", data=b"".join(parts) + b"\n")
+    git(folder, "fast-import", "--quiet", data=b"".join(parts) + b"\n")
     return git(folder, "rev-parse", f"refs/heads/{branch}")
 
 

@@ -13,6 +13,7 @@
     │   └── PushRefused           1  protected branch or a hook: not a race, never retried
     ├── ForgeError                1  a forge's API did not do what was asked
     ├── RefusedByPolicy           3  a gate, a hold, an older build, an image that moved
+    ├── WaitedInVain              6  what was waited for did not come in time
     ├── RaceLost                  4  others pushed first until --retry-for ran out
     └── Interrupted             130  Ctrl-C or SIGTERM
 
@@ -127,6 +128,13 @@ class RefusedByPolicy(GitopsTkError):
     exit_code = 3
     outcome = "refused"
     default_code = "refused"
+
+
+class WaitedInVain(GitopsTkError):
+    """What was waited for did not come in the time that was given."""
+
+    exit_code = 6
+    default_code = "timed-out"
 
 
 class RaceLost(GitopsTkError):

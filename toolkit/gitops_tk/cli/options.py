@@ -7,24 +7,8 @@ from typing import Annotated
 import typer
 
 from gitops_tk.errors import UsageError
-from gitops_tk.model import names
+from gitops_tk.model import durations, names
 from gitops_tk.workflows.options import Options
-
-_UNITS = {"s": 1, "m": 60, "h": 3600}
-
-
-def seconds(text: str) -> float:
-    """Reads a duration such as `30s`, `5m`, `1h` or a plain number of seconds."""
-    unit = _UNITS.get(text[-1:], 0)
-    number = text[:-1] if unit else text
-    try:
-        value = float(number) * (unit or 1)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < float("inf"):
-        raise UsageError(f"{text!r} is not a duration", code="bad-duration", hint="write 30s, 5m or 1h")
-    return value
-
 
 Repo = Annotated[
     str | None,
@@ -90,6 +74,23 @@ Split = Annotated[
     typer.Option("--split", envvar="GITOPS_TK_SPLIT", help="One commit, or one proposal, for each service."),
 ]
 AllowOlder = Annotated[bool, typer.Option("--allow-older", help="Let an older build overwrite a newer one.")]
+# No variable overrides a policy.
+Override = Annotated[
+    list[str] | None,
+    typer.Option("--override", metavar="GATE", help="Go on though this gate says no, where gitops-tk.yaml allows it."),
+]
+OverrideReason = Annotated[
+    str | None,
+    typer.Option("--reason", metavar="TEXT", help="Why a gate is overridden; it stays in the commit."),
+]
+AllowCommands = Annotated[
+    bool,
+    typer.Option(
+        "--allow-commands",
+        envvar="GITOPS_TK_ALLOW_COMMANDS",
+        help="Run the programs that gitops-tk.yaml names as gates.",
+    ),
+]
 
 PushNow = Annotated[
     bool,
@@ -137,6 +138,29 @@ Envs = Annotated[
 EnvName = Annotated[str, typer.Argument(metavar="ENV", autocompletion=_complete_environments)]
 
 
+def overrides(gates: list[str] | None, reason: str | None) -> dict[str, str]:
+    """The gates to override, each with the reason.
+
+    Raises:
+        UsageError: a gate without a reason, a reason without a gate, or a gate that there is not.
+    """
+    from gitops_tk.config.model import nearest
+    from gitops_tk.config.policy import OVERRIDES
+    from gitops_tk.policy.holds import check_reason
+
+    if bool(gates) != (reason is not None):
+        raise UsageError("--override and --reason go together", hint="--override soak --reason 'fixes incident 4711'")
+    if not gates or reason is None:
+        return {}
+    for gate in gates:
+        if gate not in OVERRIDES:
+            known = ", ".join(OVERRIDES)
+            raise UsageError(
+                f"there is no gate {gate!r}", code="unknown-gate", hint=nearest(gate, OVERRIDES) or f"there are {known}"
+            )
+    return dict.fromkeys(gates, check_reason(reason))
+
+
 def shared(
     repo: str | None = None,
     branch: str | None = None,
@@ -159,7 +183,7 @@ def shared(
         commit=commit,
         dry_run=dry_run,
         message=message,
-        retry_for=seconds(retry_for),
+        retry_for=durations.seconds(retry_for),
         cwd=Path.cwd(),
         environ=os.environ,
     )

@@ -1,6 +1,6 @@
 """gitops-tk promote."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,6 +27,13 @@ def promote(
         ),
     ] = None,
     allow_older: opt.AllowOlder = False,
+    override: opt.Override = None,
+    reason: opt.OverrideReason = None,
+    allow_commands: opt.AllowCommands = False,
+    wait_for_gates: Annotated[
+        str | None,
+        typer.Option(envvar="GITOPS_TK_WAIT_FOR_GATES", metavar="DURATION", help="How long to wait for gates to open."),
+    ] = None,
     split: opt.Split = False,
     local: opt.Local = False,
     repo: opt.Repo = None,
@@ -42,6 +49,7 @@ def promote(
     """
 
     def action() -> Result:
+        from gitops_tk.cli.gates import judge, waiting
         from gitops_tk.workflows.deliver import deliver
         from gitops_tk.workflows.promote import PromoteRequest, plan
 
@@ -52,8 +60,14 @@ def promote(
             tag=tag,
             allow_older=allow_older,
             split=split,
+            wait=wait_for_gates is not None,
         )
         options = opt.shared(repo, branch, local=local, dry_run=dry_run, message=message, retry_for=retry_for)
-        return deliver("promote", lambda views, intent: plan(request, views, intent), options)
+        judges = judge(opt.overrides(override, reason), options, allow_commands=allow_commands)
+
+        def once(meant: Any) -> Result:
+            return deliver("promote", lambda views, intent: plan(request, views, intent or meant, judges), options)
+
+        return waiting(once, wait_for_gates, options)
 
     run("promote", output, action)

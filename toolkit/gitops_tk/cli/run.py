@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import typer
 
 from gitops_tk.errors import GitopsTkError, UsageError
+from gitops_tk.model.refusals import GateClosed
 from gitops_tk.model.result import Outcome, Problem, Result
 
 Printer = Callable[[Result], str]
@@ -48,7 +49,10 @@ def run(
 def failed(command: str, error: GitopsTkError) -> Result:
     """The Result of a command that ended in an error."""
     outcome: Outcome = error.outcome  # type: ignore[assignment]
-    return Result(command=command, outcome=outcome, problems=(Problem.of(error),), exit_code=error.exit_code)
+    gates = error.gates if isinstance(error, GateClosed) else ()
+    return Result(
+        command=command, outcome=outcome, gates=gates, problems=(Problem.of(error),), exit_code=error.exit_code
+    )
 
 
 def show(result: Result, output: str, text: Printer | None = None) -> int:

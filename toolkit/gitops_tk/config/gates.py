@@ -76,7 +76,7 @@ def check_travel(source: Source, place: Path, travelling: Sequence[str], environ
         ConfigError: with the key that both take (code `config-contradiction`).
     """
     for one in environments:
-        both = patterns.common_key(travelling, one.protected) if one.protected else None
+        both = patterns.common_key(travelling, patterns.with_below(one.protected))
         if both is not None:
             key = patterns.shown(both)
             raise source.error(

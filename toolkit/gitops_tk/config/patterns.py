@@ -51,6 +51,11 @@ def segments(pattern: str) -> Segments:
     return tuple(found)
 
 
+def with_below(patterns: Sequence[str]) -> list[str]:
+    """The patterns, each with all that is below what it takes."""
+    return [one for pattern in patterns for one in (pattern, f"{pattern}.*")]
+
+
 def common_key(one: Sequence[str], other: Sequence[str]) -> Segments | None:
     """A key that both lists of patterns take, or None where there is none."""
     for first in one:

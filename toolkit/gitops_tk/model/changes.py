@@ -7,6 +7,7 @@ from msgspec import Struct
 from gitops_tk.model.snapshot import FILE
 
 Publish = Literal["push", "pull-request"]
+Answer = Literal["passed", "waiting", "refused", "not-evaluated"]
 
 
 class Write(Struct, frozen=True):
@@ -68,13 +69,32 @@ class Skipped(Struct, frozen=True, kw_only=True):
 
 
 class Gate(Struct, frozen=True, kw_only=True):
-    """A gate's answer: passed, waiting, refused or not-evaluated."""
+    """A gate's answer about one service in one environment.
+
+    Attributes:
+        gate: order, soak, freeze, approvals, or `commands: ` and the command's name.
+        message: why, for people.
+        until: when it will pass, as RFC 3339 in UTC; None where nobody knows, or it has passed.
+        override: the reason given to go on all the same.
+    """
 
     gate: str
     service: str | None
     env: str
-    answer: str
+    answer: Answer
     message: str
+    until: str | None = None
+    override: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The gate without what it is about: what `--override` names, and a refusal's code."""
+        return self.gate.partition(":")[0]
+
+    @property
+    def closed(self) -> bool:
+        """Whether it stands in the way: it waits or refuses, and nobody has overridden it."""
+        return self.answer in ("waiting", "refused") and self.override is None
 
 
 class ChangeSet(Struct, frozen=True):

@@ -26,18 +26,22 @@ def seconds(text: str) -> float:
 
 def exact(length: float) -> str:
     """A duration as `seconds` reads it back: `1d3h`, `5m`, `0.5s`."""
-    return "".join(_parts(int(length))) if length == int(length) and length else f"{length:g}s"
+    if length != int(length) or not length:
+        return f"{length:g}s"
+    return "".join(f"{count}{unit}" for count, unit in _counted(int(length)) if count)
 
 
 def rough(length: float) -> str:
-    """A duration for people, in its two largest units: `1d 3h`, `5m`, `less than 1s`."""
-    return " ".join(_parts(int(length))[:2]) or "less than 1s"
+    """A duration for people, in its largest unit and the next: `1d 3h`, `5m`, `less than 1s`."""
+    counted = _counted(int(length))
+    while counted and not counted[0][0]:
+        del counted[0]
+    return " ".join(f"{count}{unit}" for count, unit in counted[:2] if count) or "less than 1s"
 
 
-def _parts(length: int) -> list[str]:
+def _counted(length: int) -> list[tuple[int, str]]:
     parts = []
-    for unit in ("d", "h", "m", "s"):
-        count, length = divmod(length, _UNITS[unit])
-        if count:
-            parts.append(f"{count}{unit}")
+    for unit, size in sorted(_UNITS.items(), key=lambda one: -one[1]):
+        parts.append((length // size, unit))
+        length %= size
     return parts

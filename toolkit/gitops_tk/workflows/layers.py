@@ -68,6 +68,11 @@ class Layers:
         chart, *lower = [self._document(path) for path in self.paths[:-1]]
         return merge([one for one in lower if one], chart)
 
+    def with_own(self, data: bytes) -> "Layers":
+        """The same layers, with other bytes in the service's own file."""
+        files = {**self._files, self.own_path: data}
+        return Layers(self.service, self.env, self.own_path, files, self.paths[:-1], self._schema, self.hold)
+
     def _document(self, path: str) -> Document | None:
         return _read(self._files[path], path) if path in self._files else None
 

@@ -10,10 +10,12 @@ from gitops_tk.config.load import load
 from gitops_tk.config.model import Config, Environment
 from gitops_tk.errors import GitopsTkError, MissingFile, RefusedByPolicy, UsageError
 from gitops_tk.model import names
-from gitops_tk.model.changes import Change, ChangeSet, Plan, Skipped, Write
+from gitops_tk.model.changes import Change, ChangeSet, Gate, Plan, Skipped, Write
+from gitops_tk.model.image import Image
 from gitops_tk.values.edit import Edit, apply
 from gitops_tk.values.image import read_image
 from gitops_tk.workflows.affected import publish_by
+from gitops_tk.workflows.gates import Judge, arrival, refusal, said
 from gitops_tk.workflows.held import held_image
 from gitops_tk.workflows.holding import refuse_held
 from gitops_tk.workflows.images import Move, changes_of, edits_for
@@ -24,7 +26,7 @@ from gitops_tk.workflows.travel import Travel, key_changes, key_edits, travels
 from gitops_tk.workflows.views import Views
 
 # What policy or the state of the service itself says; in a promotion of everything it is reported, not fatal.
-_SKIPS = ("older-build", "moved", "held", "never-deployed", "tag-not-held", "service-not-in-environment")
+_SKIPS = ("older-build", "moved", "held", "protected", "never-deployed", "tag-not-held", "service-not-in-environment")
 
 
 class PromoteRequest(Struct, frozen=True, kw_only=True):
@@ -33,6 +35,7 @@ class PromoteRequest(Struct, frozen=True, kw_only=True):
     Attributes:
         tag: an image that the source holds or has held; None for what it holds now.
         split: a commit, or a proposal, for each service.
+        wait: what waits for a gate is not left alone, but refused, so that it can be waited for.
     """
 
     source: str
@@ -41,6 +44,7 @@ class PromoteRequest(Struct, frozen=True, kw_only=True):
     tag: str | None = None
     allow_older: bool = False
     split: bool = False
+    wait: bool = False
 
 
 class Promotion(Struct, frozen=True):
@@ -54,22 +58,34 @@ class _Planned(Struct, frozen=True):
     promotion: Promotion
     operation: Write | None
     changes: tuple[Change, ...]
+    # What comes new, by the images' names: what the gates are asked about.
+    images: dict[str, Image]
+    gates: tuple[Gate, ...] = ()
 
 
-def plan(request: PromoteRequest, views: Views, intent: Any) -> Plan:
-    """Plans a promotion; `intent` is None, or what the first plan meant, when a race was lost."""
-    return _Planner(request, views, intent).plan()
+def plan(request: PromoteRequest, views: Views, intent: Any, judge: Judge | None = None) -> Plan:
+    """Plans a promotion.
+
+    Args:
+        intent: None, or what the first plan meant, when a race was lost.
+        judge: answers for the gates; the same on every try. None for one that runs no program.
+    """
+    return _Planner(request, views, intent, judge or Judge()).plan()
 
 
 class _Planner:
-    def __init__(self, request: PromoteRequest, views: Views, intent: Mapping[str, Promotion] | None) -> None:
+    def __init__(
+        self, request: PromoteRequest, views: Views, intent: Mapping[str, Promotion] | None, judge: Judge
+    ) -> None:
         self.request = request
         self.views = views
         self.intent = intent
+        self.judge = judge
         self.config = load(views.snapshot)
         self.source = self.config.environment(request.source)
         self.target = self.config.environment(request.target)
         check_order(self.config, self.source, self.target)
+        judge.check(self.target)
         if request.tag is not None:
             names.tag(request.tag)
 
@@ -86,7 +102,38 @@ class _Planner:
                 if self.request.services or error.code not in _SKIPS:
                     raise
                 skipped.append(Skipped(service=service, env=self.target.name, code=error.code, message=error.message))
-        return self._plan_of(planned, skipped)
+        gates = self._pass_gates(planned, skipped)
+        return replace(self._plan_of(planned, skipped), gates=gates)
+
+    def _pass_gates(self, planned: dict[str, _Planned], skipped: list[Skipped]) -> tuple[Gate, ...]:
+        """Takes out what the gates hold back; returns all their answers."""
+        arrivals = [
+            arrival(self.config, service, self.target.name, [self.source.name], one.images)
+            for service, one in planned.items()
+            if one.operation
+        ]
+        judged = self.judge.judge(self.views, self.config, self.target, arrivals, self.target.publish)
+        closed = [one for one in judged.values() if one.closed]
+        refused = [one for one in closed if self.request.services or (self.request.wait and one.may_open)]
+        if refused:
+            error = refusal(refused, judged.values(), self.target.policy.override, self.views.now)
+            error.intent = self._intent(planned)
+            raise error
+        for one in closed:
+            service = one.arrival.service
+            del planned[service]
+            code, message = one.closed[0].name, said(one, self.views.now)
+            skipped.append(Skipped(service=service, env=self.target.name, code=code, message=message))
+        for service in planned:
+            if service in judged:
+                planned[service] = replace(planned[service], gates=planned[service].gates + judged[service].answers)
+        return tuple(gate for one in planned.values() for gate in one.gates) + tuple(
+            gate for one in closed for gate in one.answers
+        )
+
+    @staticmethod
+    def _intent(planned: Mapping[str, _Planned]) -> dict[str, Promotion]:
+        return {service: one.promotion for service, one in planned.items()}
 
     def _services(self) -> list[str]:
         if self.intent is not None:
@@ -108,6 +155,7 @@ class _Planner:
             promotion = self._meaning(source, target)
         edits: list[Edit] = []
         changes: list[Change] = []
+        images: dict[str, Image] = {}
         keys = self.config.image_keys(service)
         for move in promotion.moves:
             steps = edits_for(
@@ -119,13 +167,17 @@ class _Planner:
             )
             edits += steps
             changes += changes_of(move, target, steps)
+            images |= {move.name: move.wanted} if steps else {}
         steps = key_edits(promotion.keys, target, retry=self.intent is not None)
         edits += steps
         changes += key_changes(target, steps)
         if edits:
             refuse_held(target, {move.name: move.wanted for move in promotion.moves}, self.views.now)
-        operation = Write(target.own_path, apply(own, edits, target.own_path)) if edits else None
-        return _Planned(promotion, operation, tuple(changes))
+        if not edits:
+            return _Planned(promotion, None, (), {})
+        data = apply(own, edits, target.own_path)
+        gates = self.judge.protect(self.config, target, data)
+        return _Planned(promotion, Write(target.own_path, data), tuple(changes), images, gates)
 
     def _meaning(self, source: Layers, target: Layers) -> Promotion:
         moves = []
@@ -175,10 +227,11 @@ class _Planner:
     ) -> Plan:
         versions = {move.wanted.version for name in services for move in planned[name].promotion.moves}
         version = f" {shown(versions.pop())}" if len(versions) == 1 else ""
-        override = (("Gitops-Tk-Override", "older-build"),) if self.request.allow_older else ()
+        older = (("Gitops-Tk-Override", "older-build"),) if self.request.allow_older else ()
+        override = (*older, *self.judge.trailers(gate for name in services for gate in planned[name].gates))
         return Plan(
             changeset=changeset,
-            intent={service: one.promotion for service, one in planned.items()},
+            intent=self._intent(planned),
             subject=f"promote: {counted(services)}{version} from {self.source.name} to {self.target.name}",
             body=_review(changeset.changes, skipped) if len(services) > 1 or skipped else "",
             trailers=trailers("promote", changeset.changes, ("Gitops-Tk-Source", self.source.name), *override),

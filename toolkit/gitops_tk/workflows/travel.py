@@ -8,7 +8,7 @@ from msgspec import Struct
 from gitops_tk.config.model import Config
 from gitops_tk.errors import RefusedByPolicy
 from gitops_tk.model.changes import Change
-from gitops_tk.policy.keys import travelling
+from gitops_tk.policy.keys import leaves, travelling
 from gitops_tk.values.edit import Edit
 from gitops_tk.values.image import image_leaves
 from gitops_tk.values.keys import KeyPath, format_key
@@ -29,7 +29,7 @@ def travels(config: Config, source: Layers, target: Layers) -> list[Travel]:
     patterns = config.promotion_keys(source.service)
     if not patterns:
         return []
-    ours, theirs = dict(_leaves(source.merged.data)), dict(_leaves(target.merged.data))
+    ours, theirs = dict(leaves(source.merged.data)), dict(leaves(target.merged.data))
     images = {leaf for keys in config.image_keys(source.service).values() for leaf in image_leaves(keys)}
     keys = [key for key in travelling(patterns, dict.fromkeys((*ours, *theirs))) if key not in images]
     return [
@@ -77,12 +77,3 @@ def key_changes(target: Layers, edits: Iterable[Edit]) -> list[Change]:
         )
         for edit in edits
     ]
-
-
-def _leaves(data: Any, above: tuple[str, ...] = ()) -> Iterable[tuple[tuple[str, ...], Any]]:
-    # Lists are values: Helm replaces them whole.
-    if isinstance(data, dict) and data:
-        for key, value in data.items():
-            yield from _leaves(value, (*above, str(key)))
-    elif above:
-        yield above, data

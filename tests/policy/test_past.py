@@ -1,0 +1,78 @@
+"""What environments held, and when."""
+
+import pytest
+from tests.support import repositories as repo
+from tests.support.timeline import Timeline, at
+
+from gitops_tk.config.load import parse
+from gitops_tk.policy.past import Past, monotone
+from gitops_tk.workflows.past import pasts
+
+_OWN = "services/a/envs/dev.yaml"
+
+
+@pytest.mark.parametrize(
+    ("times", "found"),
+    [
+        ([], []),
+        ([1, 2, 3], [1, 2, 3]),
+        # A clock that was slow, or a date that was made up.
+        ([5, 2, 6], [5, 5, 6]),
+        ([5, 2, 1, 6], [5, 5, 5, 6]),
+        # A date in the future counts as the next commit's, or as now.
+        ([1, 99, 3], [1, 3, 3]),
+        ([1, 99], [1, 10]),
+        ([99, 98, 97], [10, 10, 10]),
+        ([1, 99, 98, 4, 2], [1, 4, 4, 4, 4]),
+    ],
+)
+def test_no_commit_is_older_than_the_one_it_is_made_on(times: list[float], found: list[float]) -> None:
+    assert monotone(times, 10) == found
+
+
+def held(timeline: Timeline, env: str = "dev") -> list[tuple[str, float, float | None]]:
+    config = parse(repo.CONFIG)
+    found: Past = pasts(timeline.views("2026-02-01T00:00:00"), config, ["a"], [env])["a"]
+    return [
+        (one.images["default"].tag if "default" in one.images else "-", one.since, one.until)
+        for one in found.environments[env]
+    ]
+
+
+def test_what_the_files_held_decides() -> None:
+    timeline = (
+        Timeline("2026-01-01T00:00:00", {_OWN: b"image: {tag: v1}\n"})
+        # A comment, and another key: the same image goes on.
+        .commit("2026-01-02T00:00:00", {_OWN: b"image: {tag: v1} # c\nreplicas: 2\n"})
+        .commit("2026-01-03T00:00:00", {_OWN: b"image: {tag: v2}\n"})
+        .commit("2026-01-04T00:00:00", {_OWN: b"image: {tag: v1}\n"})
+    )
+    assert held(timeline) == [
+        ("v1", at("2026-01-04T00:00:00"), None),
+        ("v2", at("2026-01-03T00:00:00"), at("2026-01-04T00:00:00")),
+        ("v1", at("2026-01-01T00:00:00"), at("2026-01-03T00:00:00")),
+    ]
+
+
+def test_a_lower_layer_brings_an_image_and_takes_it_away() -> None:
+    timeline = (
+        Timeline("2026-01-01T00:00:00", {_OWN: b"image: {tag: v1}\n"})
+        .commit("2026-01-02T00:00:00", {"envs/dev.yaml": b"image: {tag: v0, digest: d}\n"})
+        .commit("2026-01-03T00:00:00", {"envs/dev.yaml": None})
+    )
+    assert [(tag, since) for tag, since, _ in held(timeline)] == [
+        ("v1", at("2026-01-03T00:00:00")),
+        ("v1", at("2026-01-02T00:00:00")),
+        ("v1", at("2026-01-01T00:00:00")),
+    ]
+
+
+@pytest.mark.parametrize("data", [b"image: [\n", b"a: 1\na: 2\n", None])
+def test_a_file_that_cannot_be_read_or_is_gone_held_nothing(data: bytes | None) -> None:
+    timeline = (
+        Timeline("2026-01-01T00:00:00", {_OWN: b"image: {tag: v1}\n"})
+        .commit("2026-01-02T00:00:00", {_OWN: data})
+        .commit("2026-01-03T00:00:00", {_OWN: b"image: {tag: v1}\n"})
+    )
+    assert [tag for tag, _, _ in held(timeline)] == ["v1", "-", "v1"]
+    assert held(timeline, "staging") == []

@@ -1,0 +1,34 @@
+"""Refusals that carry more than a message."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from gitops_tk.errors import RefusedByPolicy
+from gitops_tk.model.changes import Gate
+
+
+class GateClosed(RefusedByPolicy):
+    """Gates do not let a change through now; the code is the first one's name.
+
+    Args:
+        message: what was wrong, for people.
+        gates: the answers of all gates that were asked.
+        closed: those that stand in the way.
+        until: when they all would pass, in seconds since 1970; None where nobody knows.
+        hint: what to do about it.
+    """
+
+    def __init__(
+        self, message: str, *, gates: Sequence[Gate], closed: Sequence[Gate], until: float | None, hint: str | None
+    ) -> None:
+        super().__init__(message, code=closed[0].name, hint=hint)
+        self.gates = tuple(gates)
+        self.closed = tuple(closed)
+        self.until = until
+        # What the plan meant: it is held on to by whoever waits and plans again.
+        self.intent: Any = None
+
+    @property
+    def may_open(self) -> bool:
+        """Whether waiting may help: nothing that stands in the way has refused for good."""
+        return all(gate.answer == "waiting" for gate in self.closed)

@@ -1,0 +1,86 @@
+"""What environments have held, read from history: what the files held at each commit decides."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from gitops_tk.config.model import Config
+from gitops_tk.errors import EditRefused
+from gitops_tk.model.image import Image
+from gitops_tk.policy.past import Holding, Past, monotone
+from gitops_tk.repository.history import Version
+from gitops_tk.values.document import Document
+from gitops_tk.values.image import read_image
+from gitops_tk.values.merge import Merged, merge
+from gitops_tk.workflows.layers import layer_paths
+from gitops_tk.workflows.views import Views
+
+Pair = tuple[str, str]
+
+
+def pasts(views: Views, config: Config, services: Collection[str], envs: Iterable[str]) -> dict[str, Past]:
+    """What each service's environments have held, along the first parents; one look into history for all of them."""
+    chosen = [config.environment(env) for env in envs]
+    paths = {(service, env.name): layer_paths(config, service, env) for service in services for env in chosen}
+    wanted = list(dict.fromkeys(path for layers in paths.values() for path in layers))
+    versions = list(views.history(wanted))[::-1] if wanted else []
+    times = monotone((version.time for version in versions), views.now)
+    reader = _Reader(config)
+    held = {pair: _holdings(reader, pair, layers, versions, times) for pair, layers in paths.items()}
+    return {
+        service: Past(now=views.now, environments={env.name: held[service, env.name] for env in chosen})
+        for service in services
+    }
+
+
+def _holdings(
+    reader: "_Reader", pair: Pair, paths: Sequence[str], versions: Sequence[Version], times: Sequence[float]
+) -> list[Holding]:
+    found: list[Holding] = []
+    before: tuple[bytes | None, ...] = ()
+    for version, time in zip(versions, times, strict=True):
+        files = tuple(version.files.get(path) for path in paths)
+        if files == before:
+            continue
+        before = files
+        images = reader.images(pair[0], paths, files)
+        if found and found[-1].images == images:
+            continue
+        if found:
+            last = found.pop()
+            found.append(Holding(images=last.images, since=last.since, until=time, commit=last.commit))
+        found.append(Holding(images=images, since=time, until=None, commit=version.commit))
+    return found[::-1]
+
+
+class _Reader:
+    """Reads each version of a file once."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._documents: dict[tuple[str, bytes], Document | None] = {}
+
+    def images(self, service: str, paths: Sequence[str], files: Sequence[bytes | None]) -> Mapping[str, Image]:
+        merged = self.merged(paths, files)
+        if merged is None:
+            return {}
+        found = {name: read_image(merged, keys) for name, keys in self._config.image_keys(service).items()}
+        return {name: image for name, image in found.items() if image is not None}
+
+    def merged(self, paths: Sequence[str], files: Sequence[bytes | None]) -> Merged | None:
+        # Without a file of its own a service is not in the environment; one that cannot be read says nothing.
+        if files[-1] is None:
+            return None
+        layers = [self._document(path, data) for path, data in zip(paths, files, strict=True)]
+        if any(data is not None and layer is None for data, layer in zip(files, layers, strict=True)):
+            return None
+        chart, *rest = layers
+        return merge([one for one in rest if one], chart)
+
+    def _document(self, path: str, data: bytes | None) -> Document | None:
+        if data is None:
+            return None
+        if (path, data) not in self._documents:
+            try:
+                self._documents[path, data] = Document.read(data, path)
+            except EditRefused:
+                self._documents[path, data] = None
+        return self._documents[path, data]
