@@ -28,7 +28,7 @@ def takes(patterns: Sequence[str], key: Segments) -> bool:
 
 def matches(pattern: Segments, key: Segments) -> bool:
     """Whether one pattern, by its segments, matches a key."""
-    if len(key) < len(pattern) or (len(key) > len(pattern) and pattern[-1] != "*"):
+    if len(key) < len(pattern) or (len(key) > len(pattern) and not pattern[-1].endswith("*")):
         return False
     return all(fnmatchcase(name, wanted) for name, wanted in zip(key, pattern, strict=False))
 
@@ -76,16 +76,16 @@ def _meeting(one: Segments, other: Segments) -> Iterator[Segments]:
     # The shorter one goes on, where it ends in a star; once as it is, and once with something below.
     if len(one) > len(other):
         one, other = other, one
-    if len(one) < len(other) and one[-1] != "*":
+    if len(one) < len(other) and not one[-1].endswith("*"):
         return
     padded = one + ("*",) * (len(other) - len(one))
     met = tuple(_segment(a, b) for a, b in zip(padded, other, strict=True))
     if None in met:
         return
     key = tuple(part for part in met if part is not None)
-    if one[-1] == "*" and other[-1] == "*":
-        yield (*key, _FILLER)
     yield key
+    if one[-1].endswith("*") and other[-1].endswith("*"):
+        yield (*key, _FILLER)
 
 
 def _segment(one: str, other: str) -> str | None:
