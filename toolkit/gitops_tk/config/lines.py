@@ -104,8 +104,8 @@ def _line_of_control(text: str) -> int | None:
 
 def is_key(path: Path) -> bool:
     """Whether a map's keys are words of this program, not names of services or images."""
-    names = path in (("images",), ("services",)) or (path[:1] == ("services",) and path[2:] == ("images",))
-    return not names
+    names = path in (("images",), ("services",), ("argocd", "environments"))
+    return not names and not (path[:1] == ("services",) and path[2:] == ("images",))
 
 
 def shown(text: str) -> str:

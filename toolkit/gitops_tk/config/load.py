@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from gitops_tk.config import model, requires, sections
+from gitops_tk.config.argocd_reader import argocd
 from gitops_tk.config.environments import environments
 from gitops_tk.config.gates import check_patterns, check_travel
 from gitops_tk.config.layout import Layout, LayoutError
@@ -54,6 +55,7 @@ class _Reader:
         self._check_version()
         found = environments(self.source)
         known = [one.name for one in found]
+        layout = self._layout(found)
         images = self._images(("images",), {"default": model.DEFAULT_IMAGE})
         targets = [one.policy for one in found if one.from_]
         services, travelling = {}, {}
@@ -67,7 +69,7 @@ class _Reader:
                 travelling[name] = tuple(self._promotion((*place, "promotion"), targets).keys)
         return Config(
             environments=tuple(found),
-            layout=self._layout(found),
+            layout=layout,
             images=images,
             services=services,
             promotion=self._promotion(("promotion",), targets),
@@ -76,6 +78,7 @@ class _Reader:
             skeleton=sections.skeleton(self.source),
             validate=sections.validation(self.source, known),
             verify=sections.verification(self.source, known),
+            argocd=argocd(self.source, found, layout),
             requires=self.source.content.get("requires"),
         )
 

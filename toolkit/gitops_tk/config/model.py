@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
+from gitops_tk.config import argocd
+from gitops_tk.config.argocd import Argocd, FileArgocd
 from gitops_tk.config.forge import FileForge
 from gitops_tk.config.forge import ForgeKind as ForgeKind
 from gitops_tk.config.layout import DEFAULTS, Layout
@@ -122,6 +124,7 @@ class FileConfig(Struct, kw_only=True, forbid_unknown_fields=True):
     skeleton: FileSkeleton = field(default_factory=FileSkeleton)
     validate: FileValidate = field(default_factory=FileValidate)
     verify: FileVerify = field(default_factory=FileVerify)
+    argocd: FileArgocd | None = None
 
 
 class Environment(Struct, frozen=True, kw_only=True):
@@ -210,6 +213,7 @@ class Config(Struct, frozen=True, kw_only=True):
     validate: Validation = Validation()
     travelling: dict[str, tuple[str, ...]] = {}
     verify: tuple[Off, ...] = ()
+    argocd: Argocd | None = None
     requires: str | None = None
 
     def environment(self, name: str) -> Environment:
@@ -261,8 +265,14 @@ def image_keys(written: FileImage, inherited: ImageKeys | None) -> ImageKeys:
     return ImageKeys(**{part: getattr(written, part) or key for part, key in key_parts(base).items()})
 
 
-def initial(environments: Sequence[InitialEnvironment], forge: str, chart_per_environment: bool) -> bytes:
-    """The text of a new repository's gitops-tk.yaml."""
+def initial(
+    environments: Sequence[InitialEnvironment], forge: str, chart_per_environment: bool, repository: str | None = None
+) -> bytes:
+    """The text of a new repository's gitops-tk.yaml.
+
+    Args:
+        repository: the URL by which Argo CD reads it, if that is known.
+    """
     lines = [f"apiVersion: {API_VERSION}", "environments:                    # in promotion order"]
     for environment in environments:
         lines.append(f"  - name: {_quoted(environment.name)}")
@@ -276,6 +286,7 @@ def initial(environments: Sequence[InitialEnvironment], forge: str, chart_per_en
         f"  shared: {DEFAULTS['shared']}",
         "forge:",
         f"  kind: {forge}",
+        *argocd.initial(repository),
     ]
     return ("\n".join(lines) + "\n").encode()
 

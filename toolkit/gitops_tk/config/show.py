@@ -5,6 +5,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import astuple
 
+from gitops_tk.config import argocd
 from gitops_tk.config.layout import DEFAULTS
 from gitops_tk.config.model import API_VERSION, Config, Environment, ImageKeys, Off, key_parts
 from gitops_tk.config.policy import Gates
@@ -33,6 +34,7 @@ def to_builtins(config: Config) -> dict[str, Any]:
             "off": [_off(one) for one in config.validate.off],
         },
         "verify": {"off": [_off(one) for one in config.verify]},
+        **({"argocd": argocd.to_builtins(config.argocd)} if config.argocd else {}),
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 import msgspec
 
+from gitops_tk.config.argocd import PodSecurity
 from gitops_tk.config.forge import ForgeKind, MergeMethod
 from gitops_tk.config.lines import Lines, Path, shown
 from gitops_tk.config.model import nearest
@@ -20,6 +21,7 @@ _CHOICES = {
     "merge-method": get_args(MergeMethod),
     "accepts": KINDS,
     "override": OVERRIDES,
+    "pod-security": get_args(PodSecurity),
 }
 
 
