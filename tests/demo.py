@@ -25,7 +25,8 @@ def main() -> None:
     say("A platform team starts a GitOps repository.")
     run("git init --quiet --bare --initial-branch main gitops.git", _ROOT)
     run("git clone --quiet gitops.git gitops", _ROOT)
-    run("gitops-tk init --env dev --env staging --env prod --propose prod --commit", checkout)
+    argocd = "--argocd-repository https://git.example.com/shop/gitops.git"
+    run(f"gitops-tk init --env dev --env staging --env prod --propose prod {argocd} --commit", checkout)
 
     say("Developers scaffold two services: a chart, and values for every environment.")
     for service, port in (("user-service", 8080), ("order-service", 8081)):

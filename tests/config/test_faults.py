@@ -48,6 +48,22 @@ _BOMB = "x-a: &a0 [1, 1]\n" + "".join(f"x-a{n}: &a{n} [{', '.join([f'*a{n - 1}']
         ("validate:\n  off: [{rule: a, reason: b, environments: [qa]}]\n", "config-unknown-environment", 7),
         ("validate:\n  crds:\n    - schemas\n    - ../outside\n", "config-value", 9),
         ("validate:\n  crds: [/etc]\n", "config-value", 7),
+        ("argocd:\n", "config-value", 6),
+        ("argocd:\n  repo: a\n", "config-unknown-key", 7),
+        ("argocd:\n  pod-security: none\n", "config-value", 7),
+        ("argocd:\n  repository: /srv/git\n", "config-value", 7),
+        ("argocd:\n  revision: '{{ x }}'\n", "config-value", 7),
+        ("argocd:\n  installed-in: Argo\n", "config-value", 7),
+        ("argocd:\n  project: default\n", "config-value", 7),
+        ("argocd:\n  application: '{service}'\n", "config-value", 7),
+        ("argocd:\n  namespace: '{service}_{env}'\n", "config-value", 7),
+        ("argocd:\n  reads:\n    - lib\n    - ../lib\n", "config-value", 9),
+        ("argocd:\n  environments: []\n", "config-value", 7),
+        ("argocd:\n  environments:\n    prd: {}\n", "config-unknown-environment", 8),
+        ("argocd:\n  environments:\n    dev: {prune: 1}\n", "config-value", 8),
+        ("argocd:\n  environments:\n    dev:\n      cluster: a\n      server: https://b\n", "config-value", 9),
+        ("argocd:\n  environments: {dev: {server: b}}\n", "config-value", 7),
+        ("layout: {values: 'argocd/{service}-{env}.yaml'}\nargocd: {}\n", "config-layout", 6),
         (f"requires: '>={'9' * 5000}'\n", "config-requires", 6),
         ("requires: '>=\u0663'\n", "config-requires", 6),
         ("x-a: &a {b: *a}\n", "config-alias-bomb", 6),
@@ -105,6 +121,8 @@ def test_a_required_version_may_have_more_parts_than_this_one() -> None:
     [
         ("  - {name: qa, publish: pull_request}\n", "did you mean pull-request?"),
         ("forge: {kind: gitub}\n", "did you mean github?"),
+        ("argocd: {pod-security: restrict}\n", "did you mean restricted?"),
+        ("argocd: {environments: {prd: {}}}\n", "did you mean prod?"),
         ("  - {name: no}\n", "put it in quotes if it is meant as text"),
     ],
 )
@@ -118,6 +136,13 @@ def test_a_message_holds_nothing_that_a_terminal_obeys() -> None:
     with pytest.raises(ConfigError) as refused:
         parse((_HEAD + '"a\\e[31m": 1\n').encode())
     assert refused.value.message.isprintable()
+
+
+def test_a_password_in_a_url_is_refused_and_not_shown() -> None:
+    with pytest.raises(ConfigError) as refused:
+        parse((_HEAD + "argocd:\n  repository: https://me:secret@git.example.com/a.git\n").encode())
+    assert (refused.value.code, refused.value.line) == ("config-value", 7)
+    assert "secret" not in refused.value.message
 
 
 def test_ignored_keys_may_hold_anything_and_names_are_never_ignored() -> None:

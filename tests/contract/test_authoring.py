@@ -37,6 +37,8 @@ def test_init_starts_a_repository_in_a_new_folder(tmp_path: Path) -> None:
         "  shared: envs/{env}.yaml",
         "forge:",
         "  kind: git",
+        "argocd:",
+        "  repository: https://git.example.com/FILL-IN/gitops.git   # fill in the URL by which Argo CD reads it",
     ]
     assert (tmp_path / "gitops/envs/prod.yaml").is_file()
     again = run_json("init", "gitops", cwd=tmp_path)
@@ -193,7 +195,7 @@ def test_a_disk_that_cannot_be_written_is_told_and_nothing_stays(started: Path) 
     import subprocess
     import sys
 
-    limit = 600
+    limit = 2000
 
     def limited() -> None:
         import signal

@@ -77,6 +77,7 @@ def test_every_command_and_option_is_in_the_reference() -> None:
         "docs/starter.md",
         "docs/validate.md",
         "docs/holds.md",
+        "docs/argocd.md",
     ],
 )
 def test_links_between_documents_lead_somewhere(document: str) -> None:

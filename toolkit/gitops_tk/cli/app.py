@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from gitops_tk import __version__
-from gitops_tk.cli import bump, config, env, hold, init, new_service, promote, render, status, validate, values
+from gitops_tk.cli import argocd, bump, config, env, hold, init, new_service, promote, render, status, validate, values
 
 _HELP = """Scaffold Helm charts for Go services; deliver them by commits and pull requests that Argo CD syncs.
 
@@ -41,4 +41,5 @@ for command in (init, new_service, bump, promote, hold, status, render, validate
     command.add_to(app)
 app.add_typer(values.app, name="values")
 app.add_typer(env.app, name="env")
+app.add_typer(argocd.app, name="argocd")
 app.add_typer(config.app, name="config")

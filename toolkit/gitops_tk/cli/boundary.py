@@ -77,7 +77,7 @@ def _output(arguments: list[str]) -> str:
 
 def _command(arguments: list[str]) -> str:
     words = [word for word in arguments if not word.startswith("-")]
-    groups = ("values", "env", "config")
+    groups = ("values", "env", "argocd", "config")
     return " ".join(words[:2] if words[:1] and words[0] in groups else words[:1])
 
 

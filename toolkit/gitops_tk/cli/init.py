@@ -38,6 +38,14 @@ def init(
         bool,
         typer.Option("--chart-per-environment", help="Each environment has its own copy of every chart."),
     ] = False,
+    argocd_repository: Annotated[
+        str | None,
+        typer.Option(
+            envvar="GITOPS_TK_ARGOCD_REPOSITORY",
+            metavar="URL",
+            help="The URL by which Argo CD reads the repository. Default: the remote's.",
+        ),
+    ] = None,
     commit: opt.Commit = False,
     repo: opt.Repo = None,
     branch: opt.Branch = None,
@@ -46,7 +54,7 @@ def init(
     dry_run: opt.DryRun = False,
     output: opt.Output = "text",
 ) -> None:
-    """Start a GitOps repository: its configuration, and the values that services share.
+    """Start a GitOps repository: its configuration, the values that services share, and the manifests of Argo CD.
 
     Example: gitops-tk init my-gitops --env dev --env staging --env prod
     """
@@ -60,6 +68,7 @@ def init(
             propose=tuple(propose) if propose is not None else None,
             forge=forge,
             chart_per_environment=chart_per_environment,
+            repository=argocd_repository,
         )
         options = opt.shared(repo, branch, commit=commit, dry_run=dry_run, message=message, retry_for=retry_for)
         return start(folder, request, options)

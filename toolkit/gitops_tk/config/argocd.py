@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 FOLDER = "argocd"
+PROJECT_FILE = f"{FOLDER}/project.yaml"
+BOOTSTRAP_FILE = f"{FOLDER}/bootstrap.yaml"
 IN_CLUSTER = "https://kubernetes.default.svc"
 # What stands for the repository's URL until somebody fills it in.
 FILL_IN = "https://git.example.com/FILL-IN/gitops.git"
@@ -101,6 +103,17 @@ class Argocd(Struct, frozen=True, kw_only=True):
     def namespace_of(self, service: str, env: str) -> str:
         """The namespace that a service is deployed to in an environment."""
         return filled(self.environments[env].namespace, service, env)
+
+
+def environment_file(env: str) -> str:
+    """Where an environment's ApplicationSet is."""
+    return f"{FOLDER}/apps-{env}.yaml"
+
+
+def environment_of(path: str) -> str | None:
+    """The environment whose ApplicationSet a path is, or None."""
+    name = path.removeprefix(f"{FOLDER}/apps-").removesuffix(".yaml")
+    return name if name and path == environment_file(name) else None
 
 
 def filled(template: str, service: str, env: str) -> str:

@@ -84,7 +84,8 @@ def _environment(source: Source, environment: Environment, section: FileArgocd, 
 
 def _check(source: Source, written: FileArgocd) -> None:
     if written.repository is not None and not is_repository(written.repository):
-        message = f"argocd.repository: {shown(written.repository)} is not a repository's URL"
+        # It is not shown: it may hold a password.
+        message = "argocd.repository is not the URL of a repository that Argo CD could read"
         hint = "use https:// or ssh://, without a password: Argo CD keeps its own login"
         raise source.error(("argocd", "repository"), "config-value", message, hint)
     _match(source, ("argocd", "revision"), written.revision, _REVISION, "a branch")

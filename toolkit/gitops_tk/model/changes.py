@@ -121,6 +121,7 @@ class Plan(Struct, frozen=True, kw_only=True):
         publish: whether the change is pushed or proposed.
         proposal: the branch that a proposal is pushed to.
         split: the same change as one plan a service, for `--split`; empty for one commit.
+        advice: lines for people: what to do next.
     """
 
     changeset: ChangeSet = ChangeSet()
@@ -133,6 +134,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     skipped: tuple[Skipped, ...] = ()
     gates: tuple[Gate, ...] = ()
     split: tuple["Plan", ...] = ()
+    advice: tuple[str, ...] = ()
 
     @property
     def commits(self) -> tuple["Plan", ...]:

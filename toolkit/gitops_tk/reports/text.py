@@ -78,7 +78,7 @@ def differences(result: Result) -> str:
 def _change(change: Change) -> str:
     where = [part for part in (change.service, change.env) if part]
     if change.key is None:
-        verb = "remove" if change.to is None else "add"
+        verb = "remove" if change.to is None else "change" if change.from_ is not None else "add"
         return "  ".join([verb, *where, change.file or ""]).rstrip()
     return "  ".join([*where, _shown(change.key), f"{_shown(change.from_)} -> {_shown(change.to)}"])
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from gitops_tk.config.argocd import FOLDER, environment_of
 from gitops_tk.config.load import CONFIG_FILE
 from gitops_tk.config.model import Config
 from gitops_tk.errors import RefusedByPolicy
@@ -16,6 +17,10 @@ def environments(config: Config, operations: Iterable[Operation]) -> set[str]:
         path = operation.path
         if path == CONFIG_FILE:
             return everywhere
+        if config.argocd is not None and path.startswith(f"{FOLDER}/"):
+            env = environment_of(path)
+            reached |= {env} if env in everywhere else everywhere
+            continue
         values = config.layout.match_values(path) or config.layout.match_hold(path)
         shared = config.layout.match_shared(path)
         chart = config.layout.match_chart(path)

@@ -63,7 +63,7 @@ def on_remote(command: str, planner: Planner, remote: Remote, options: Options) 
         message=_message(plan) if plan.changeset.operations else None,
         attempts=done.attempts,
         pull_requests=done.pull_requests,
-        advice=done.advice,
+        advice=(*plan.advice, *done.advice),
     )
 
 
@@ -95,6 +95,7 @@ def in_checkout(command: str, planner: Planner, checkout: Checkout, options: Opt
         branch=checkout.branch,
         message=_message(plan),
         attempts=1,
+        advice=plan.advice,
     )
 
 
@@ -143,4 +144,5 @@ def _planned(command: str, plan: Plan, snapshot: Snapshot, branch: str | None) -
         attempts=1,
         pull_requests=tuple(PullRequest(branch=part.proposal or "") for part in plan.commits) if proposed else (),
         diff=unified(snapshot, plan.changeset) if changed else None,
+        advice=plan.advice,
     )

@@ -19,6 +19,7 @@ from gitops_tk.values.edit import Edit, apply
 from gitops_tk.values.image import image_edits
 from gitops_tk.values.keys import Index
 from gitops_tk.values.splice import DELETE
+from gitops_tk.workflows import wiring
 from gitops_tk.workflows.affected import publish_by
 from gitops_tk.workflows.layers import read_layers
 from gitops_tk.workflows.messages import proposal_branch, trailers
@@ -78,6 +79,7 @@ def add(request: AddRequest, views: Views) -> Plan:
     environment = after.environment(request.name)
     operations: list[Operation] = [Write(CONFIG_FILE, edited)]
     operations += _first_files(views.snapshot, config, environment, request.copy)
+    connected = wiring.completed(after, views, operations, environment)
     changes = [
         Change(
             kind="config" if op.path == CONFIG_FILE else "environment",
@@ -88,7 +90,8 @@ def add(request: AddRequest, views: Views) -> Plan:
         )
         for op in operations
     ]
-    return _plan("env add", request.name, after, operations, changes)
+    changes += connected.changes
+    return _plan("env add", request.name, after, [*operations, *connected.operations], changes)
 
 
 def remove(name: str, views: Views) -> Plan:
@@ -111,16 +114,20 @@ def remove(name: str, views: Views) -> Plan:
             file=CONFIG_FILE,
         )
     position = [env.name for env in config.environments].index(name)
-    edited = apply(text, [Edit(("environments", Index(position)), DELETE)], CONFIG_FILE)
+    edits = [Edit(("environments", Index(position)), DELETE), Edit(("argocd", "environments", name), DELETE)]
+    edited = apply(text, edits if config.argocd else edits[:1], CONFIG_FILE)
     parse(edited)
     shared = config.layout.shared_path(environment)
     there = views.snapshot.entries([shared] if shared else [])
     services = config.layout.find_services(views.snapshot, [environment])
     gone = [*there, *(config.layout.values_path(service, environment) for service in services)]
+    connected = wiring.withdrawn(config, name, views.snapshot)
     operations: list[Operation] = [Write(CONFIG_FILE, edited), *(Delete(path) for path in gone)]
+    operations += connected.operations
     changes = [
         Change(kind="config", env=name, file=CONFIG_FILE, key="environments", from_=name),
         *(Change(kind="environment", env=name, file=path, from_="removed") for path in gone),
+        *connected.changes,
     ]
     return _plan("env remove", name, config, operations, changes)
 

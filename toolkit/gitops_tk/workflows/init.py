@@ -8,13 +8,15 @@ from msgspec import Struct
 
 from gitops_tk import resources
 from gitops_tk.charts.scaffold import shared_values
+from gitops_tk.config.argocd import is_repository
 from gitops_tk.config.load import CONFIG_FILE, parse
-from gitops_tk.config.model import InitialEnvironment, initial
-from gitops_tk.errors import ConfigError
+from gitops_tk.config.model import Config, InitialEnvironment, initial
+from gitops_tk.errors import ConfigError, UsageError
 from gitops_tk.model import names
 from gitops_tk.model.changes import Change, ChangeSet, Plan, Publish, Write
 from gitops_tk.model.result import Result
 from gitops_tk.repository.checkout import Checkout
+from gitops_tk.workflows import wiring
 from gitops_tk.workflows.author import author
 from gitops_tk.workflows.deliver import in_checkout
 from gitops_tk.workflows.messages import proposal_branch, trailers
@@ -31,12 +33,27 @@ class InitRequest(Struct, frozen=True, kw_only=True):
         environments: their names, in promotion order.
         propose: those whose changes are proposed; None for the last one of several.
         forge: the forge's kind, or None to tell it from the remote later.
+        repository: the URL by which Argo CD reads the repository; None for the remote's.
     """
 
     environments: tuple[str, ...] = DEFAULT_ENVIRONMENTS
     propose: tuple[str, ...] | None = None
     forge: str = "git"
     chart_per_environment: bool = False
+    repository: str | None = None
+
+    def check(self) -> None:
+        """Refuses a URL that Argo CD could not read by.
+
+        Raises:
+            UsageError: it is none.
+        """
+        if self.repository is not None and not is_repository(self.repository):
+            raise UsageError(
+                "--argocd-repository is not the URL of a repository that Argo CD could read",
+                code="bad-repository",
+                hint="use https:// or ssh://, without a password: Argo CD keeps its own login",
+            )
 
 
 def init(folder: Path | None, request: InitRequest, options: Options) -> Result:
@@ -60,7 +77,9 @@ def init(folder: Path | None, request: InitRequest, options: Options) -> Result:
 
 def plan(request: InitRequest, views: Views, intent: Any) -> Plan:
     """Plans the first files; the same call twice plans nothing."""
-    files = _files(request)
+    request.check()
+    files = _files(request, wiring.readable(views))
+    config = parse(files[CONFIG_FILE])
     there = views.snapshot.read([path for path in files if views.snapshot.entries([path])])
     before = there.get(CONFIG_FILE)
     if before is not None and before != files[CONFIG_FILE]:
@@ -72,24 +91,27 @@ def plan(request: InitRequest, views: Views, intent: Any) -> Plan:
         )
     # Shared values that are there already are the team's own; they stay.
     operations = tuple(Write(path, data) for path, data in files.items() if path not in there)
+    connected = wiring.completed(config, views, operations)
     changes = tuple(
         Change(kind="config" if op.path == CONFIG_FILE else "environment", file=op.path, to="added")
         for op in operations
     )
+    changes += connected.changes
     empty = not views.snapshot.children([""]).get("")
-    publish: Publish = "push" if empty or not _proposes(files[CONFIG_FILE]) else "pull-request"
+    publish: Publish = "push" if empty or not _proposes(config) else "pull-request"
     return Plan(
-        changeset=ChangeSet(operations, changes),
+        changeset=ChangeSet((*operations, *connected.operations), changes),
         intent=intent,
         subject="init: start the GitOps repository",
         body="Environments, in promotion order: " + ", ".join(request.environments) + ".",
         trailers=trailers("init", changes),
         publish=publish,
         proposal=proposal_branch("_", ["init"]),
+        advice=wiring.advice(config, views),
     )
 
 
-def _files(request: InitRequest) -> dict[str, bytes]:
+def _files(request: InitRequest, remote: str | None) -> dict[str, bytes]:
     for name in request.environments:
         names.environment(name)
     proposed = _proposed(request.environments, request.propose)
@@ -97,7 +119,7 @@ def _files(request: InitRequest) -> dict[str, bytes]:
         InitialEnvironment(name=name, publish="pull-request" if name in proposed else "push")
         for name in request.environments
     ]
-    text = initial(environments, request.forge, request.chart_per_environment)
+    text = initial(environments, request.forge, request.chart_per_environment, request.repository or remote)
     config = parse(text)
     files = {CONFIG_FILE: text}
     for environment in config.environments:
@@ -113,5 +135,5 @@ def _proposed(environments: Sequence[str], chosen: Sequence[str] | None) -> Sequ
     return environments[-1:] if len(environments) > 1 else ()
 
 
-def _proposes(text: bytes) -> bool:
-    return any(environment.publish == "pull-request" for environment in parse(text).environments)
+def _proposes(config: Config) -> bool:
+    return any(environment.publish == "pull-request" for environment in config.environments)

@@ -27,7 +27,7 @@ def described(change: Change) -> str:
     if change.key is not None:
         key = change.key if change.key.isprintable() else shown(change.key)
         return f"{place} {key} {shown(change.from_)} -> {shown(change.to)}".strip()
-    verb = "removed" if change.to is None and change.from_ is not None else "added"
+    verb = "removed" if change.to is None and change.from_ is not None else "changed" if change.from_ else "added"
     return f"{place} {change.file or change.kind} {verb}".strip()
 
 

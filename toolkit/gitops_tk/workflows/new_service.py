@@ -13,6 +13,7 @@ from gitops_tk.errors import GitopsTkError
 from gitops_tk.model.changes import Change, ChangeSet, Plan, Write
 from gitops_tk.model.result import Result
 from gitops_tk.model.snapshot import Snapshot
+from gitops_tk.workflows import wiring
 from gitops_tk.workflows.affected import publish_by
 from gitops_tk.workflows.application import Application
 from gitops_tk.workflows.author import author
@@ -63,15 +64,17 @@ def plan(given: Given, views: Views, intent: Any, application: Application | Non
         application.plan(skeleton, answers)
     files = _files(config, answers, skeleton)
     operations = _missing(views.snapshot, config, answers.service, files)
-    changes = _changes(config, answers.service, operations)
+    connected = wiring.completed(config, views, operations)
+    changes = (*_changes(config, answers.service, operations), *connected.changes)
     return Plan(
-        changeset=ChangeSet(operations, changes),
+        changeset=ChangeSet((*operations, *connected.operations), changes),
         intent=intent,
         subject=f"new-service: {answers.service}",
         body=f"A chart for {answers.image}, profile {answers.profile}, with values for every environment.",
         trailers=trailers("new-service", changes),
         publish=publish_by(config, operations),
         proposal=proposal_branch("_", [f"new-service-{answers.service}"]),
+        advice=wiring.advice(config, views),
     )
 
 

@@ -24,6 +24,7 @@ class Views(Struct, frozen=True):
         elsewhere: the files of a folder of another repository: its URL, a tag, branch or commit, and the folder.
         now: the time when the snapshot was taken, in seconds since 1970 (UTC): a fact, which plans do not look up.
         author: who would commit, as `Name <email>`.
+        home: the URL of its remote, without secrets; None where it has none.
     """
 
     snapshot: Snapshot
@@ -31,6 +32,7 @@ class Views(Struct, frozen=True):
     elsewhere: Callable[[str, str, str], Mapping[str, bytes]]
     now: float
     author: Callable[[], str]
+    home: Callable[[], str | None]
 
     @classmethod
     def of(cls, repository: Remote | Checkout, snapshot: Snapshot) -> "Views":
@@ -41,11 +43,15 @@ class Views(Struct, frozen=True):
 
             return files_at(url, ref, folder, repository.home, repository.environ)
 
+        def home() -> str | None:
+            location = repository.home
+            return location.url if location else None
+
         if isinstance(repository, Remote):
             history: History = RemoteHistory(repository, snapshot.revision)
         else:
             history = CheckoutHistory(repository)
-        return cls(snapshot, history, elsewhere, time.time(), lambda: repository.author)
+        return cls(snapshot, history, elsewhere, time.time(), lambda: repository.author, home)
 
 
 @contextmanager

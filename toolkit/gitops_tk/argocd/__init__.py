@@ -1,0 +1,1 @@
+"""Argo CD: its manifests as data, and what it makes of them."""
