@@ -76,3 +76,17 @@ def test_a_file_that_cannot_be_read_or_is_gone_held_nothing(data: bytes | None) 
     )
     assert [tag for tag, _, _ in held(timeline)] == ["v1", "-", "v1"]
     assert held(timeline, "staging") == []
+
+
+def test_a_date_that_was_made_up_makes_no_commit_older_than_the_branch() -> None:
+    timeline = (
+        Timeline("2026-01-01T00:00:00", {_OWN: b"image: {tag: v1}\n"})
+        .commit("2026-01-20T00:00:00", {"README.md": b"something else\n"})
+        .commit("2026-01-02T00:00:00", {_OWN: b"image: {tag: v2}\n"})
+        .commit("2026-03-01T00:00:00", {_OWN: b"image: {tag: v3}\n"})
+    )
+    assert [(tag, since) for tag, since, _ in held(timeline)] == [
+        ("v3", at("2026-02-01T00:00:00")),
+        ("v2", at("2026-01-20T00:00:00")),
+        ("v1", at("2026-01-01T00:00:00")),
+    ]

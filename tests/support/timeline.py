@@ -1,9 +1,9 @@
 """A repository's past in memory: commits with their times, and the views that plans are made from."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from gitops_tk.repository.history import Version
+from gitops_tk.model.history import Commit, Version
 from gitops_tk.repository.memory import MemorySnapshot
 from gitops_tk.workflows.views import Views
 
@@ -41,16 +41,34 @@ class Timeline:
         """What a plan sees at a moment."""
         return Views(
             snapshot=MemorySnapshot(self.files),
-            history=self._history,
+            history=_History(self._commits),
             elsewhere=lambda *_: {},
             now=at(now),
             author=lambda: "A Person <person@example.com>",
+            home=lambda: None,
         )
 
-    def _history(self, paths: Sequence[str]) -> Iterator[Version]:
+
+class _History:
+    def __init__(self, commits: Sequence[tuple[float, Files]]) -> None:
+        self._commits = commits
+
+    def __call__(
+        self, paths: Sequence[str], *, places: Collection[str] | None = None, quick: bool = False
+    ) -> Iterator[Version]:
         for number in range(len(self._commits) - 1, -1, -1):
             time, files = self._commits[number]
             before = self._commits[number - 1][1] if number else {}
             if any(files.get(path) != before.get(path) for path in paths):
                 held = {path: files[path] for path in paths if path in files}
                 yield Version(f"{number:040}", int(time), "A Person <person@example.com>", held)
+
+    def commits(self) -> Sequence[Commit]:
+        oids = [f"{number:040}" for number in range(len(self._commits))]
+        return [
+            Commit(oid, "", (), int(time), "A Person <person@example.com>", "")
+            for oid, (time, _) in zip(oids[::-1], self._commits[::-1], strict=True)
+        ]
+
+    def at(self, commit: str) -> MemorySnapshot:
+        return MemorySnapshot(self._commits[int(commit)][1])

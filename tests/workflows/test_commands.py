@@ -5,6 +5,8 @@ import time
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
+from tests.support.timeline import Timeline
 
 from gitops_tk.config.policy import Command
 from gitops_tk.errors import MissingFile, ToolMissing
@@ -14,7 +16,6 @@ from gitops_tk.model.snapshot import EXECUTABLE, SYMLINK
 from gitops_tk.policy.gates import Arrival
 from gitops_tk.repository.memory import MemorySnapshot
 from gitops_tk.workflows.commands import Commands
-from gitops_tk.workflows.views import Views
 
 _ENVIRON = {"PATH": "/usr/bin:/bin", "GITHUB_TOKEN": "secret", "AWS_SECRET_ACCESS_KEY": "secret", "HOME": "/root"}
 
@@ -37,13 +38,7 @@ def run(
 ) -> Gate:
     there = {"checks/smoke.sh": f"#!/bin/sh\n{text}\n".encode(), **(files or {})}
     modes = {"checks/smoke.sh": EXECUTABLE, **(others or {})}
-    views = Views(
-        snapshot=snapshot(there, modes),
-        history=lambda _: iter(()),
-        elsewhere=lambda *_: {},
-        now=0.0,
-        author=lambda: "",
-    )
+    views = replace(Timeline("2026-01-01T00:00:00", {}).views("2026-01-01T00:00:00"), snapshot=snapshot(there, modes))
     arrival = Arrival(
         service="a",
         env="prod",

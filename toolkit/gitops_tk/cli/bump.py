@@ -1,10 +1,11 @@
 """gitops-tk bump."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from gitops_tk.cli import options as opt
+from gitops_tk.cli.gates import judging, waiting
 from gitops_tk.cli.run import run
 from gitops_tk.model.result import Result
 
@@ -32,6 +33,10 @@ def bump(
         str, typer.Option(envvar="GITOPS_TK_IMAGE", metavar="NAME", help="Which of the service's images.")
     ] = "default",
     allow_older: opt.AllowOlder = False,
+    override: opt.Override = None,
+    reason: opt.OverrideReason = None,
+    allow_commands: opt.AllowCommands = False,
+    wait_for_gates: opt.WaitForGates = None,
     split: opt.Split = False,
     local: opt.Local = False,
     repo: opt.Repo = None,
@@ -52,11 +57,23 @@ def bump(
         from gitops_tk.workflows.deliver import deliver
 
         wanted = Image(tag=tag, digest=digest or "", build=build, revision=revision or "")
+        overrides = opt.overrides(override, reason)
         request = BumpRequest(
-            services=tuple(services), env=env, image=wanted, name=image, allow_older=allow_older, split=split
+            services=tuple(services),
+            env=env,
+            image=wanted,
+            name=image,
+            allow_older=allow_older,
+            overrides=tuple(overrides),
+            split=split,
         )
         request.check()
         options = opt.shared(repo, branch, local=local, dry_run=dry_run, message=message, retry_for=retry_for)
-        return deliver("bump", lambda views, intent: plan(request, views, intent), options)
+        judges = judging(overrides, options, allow_commands=allow_commands)
+
+        def once(meant: Any) -> Result:
+            return deliver("bump", lambda views, intent: plan(request, views, intent or meant, judges), options)
+
+        return waiting(once, wait_for_gates, options)
 
     run("bump", output, action)

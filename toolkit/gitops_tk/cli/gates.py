@@ -2,22 +2,29 @@
 
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from gitops_tk.model import durations
 from gitops_tk.model.result import Result
-from gitops_tk.workflows.gates import Judge
 from gitops_tk.workflows.options import Options
 
+if TYPE_CHECKING:
+    from gitops_tk.workflows.gates import Judge
 
-def judge(overrides: Mapping[str, str], options: Options, *, allow_commands: bool) -> Judge:
-    """Who answers for the gates; a dry run runs no program of the repository."""
-    runner = None
-    if allow_commands and not options.dry_run:
+
+def judging(overrides: Mapping[str, str], options: Options, *, allow_commands: bool = False) -> "Callable[[], Judge]":
+    """Gives who answers for the gates, the same each time; a dry run runs no program of the repository."""
+
+    @cache
+    def judge() -> "Judge":
         from gitops_tk.workflows.commands import Commands
+        from gitops_tk.workflows.gates import Judge
 
-        runner = Commands(options.environ)
-    return Judge(overrides, runner, lenient=options.dry_run)
+        runner = Commands(options.environ) if allow_commands and not options.dry_run else None
+        return Judge(overrides, runner, lenient=options.dry_run)
+
+    return judge
 
 
 def waiting(action: Callable[[Any], Result], length: str | None, options: Options) -> Result:

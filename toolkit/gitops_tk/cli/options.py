@@ -97,6 +97,16 @@ PushNow = Annotated[
     typer.Option("--push-now", help="Push where changes are proposed, if gitops-tk.yaml allows it there."),
 ]
 
+WaitForGates = Annotated[
+    str | None,
+    typer.Option(
+        "--wait-for-gates",
+        envvar="GITOPS_TK_WAIT_FOR_GATES",
+        metavar="DURATION",
+        help="How long to wait for gates to open.",
+    ),
+]
+
 
 def _complete_services(incomplete: str) -> list[str]:
     from gitops_tk.cli.completion import services

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from gitops_tk.cli import options as opt
+from gitops_tk.cli.gates import judging, waiting
 from gitops_tk.cli.run import run
 from gitops_tk.model.result import Result
 
@@ -30,10 +31,7 @@ def promote(
     override: opt.Override = None,
     reason: opt.OverrideReason = None,
     allow_commands: opt.AllowCommands = False,
-    wait_for_gates: Annotated[
-        str | None,
-        typer.Option(envvar="GITOPS_TK_WAIT_FOR_GATES", metavar="DURATION", help="How long to wait for gates to open."),
-    ] = None,
+    wait_for_gates: opt.WaitForGates = None,
     split: opt.Split = False,
     local: opt.Local = False,
     repo: opt.Repo = None,
@@ -49,7 +47,6 @@ def promote(
     """
 
     def action() -> Result:
-        from gitops_tk.cli.gates import judge, waiting
         from gitops_tk.workflows.deliver import deliver
         from gitops_tk.workflows.promote import PromoteRequest, plan
 
@@ -63,10 +60,10 @@ def promote(
             wait=wait_for_gates is not None,
         )
         options = opt.shared(repo, branch, local=local, dry_run=dry_run, message=message, retry_for=retry_for)
-        judges = judge(opt.overrides(override, reason), options, allow_commands=allow_commands)
+        judge = judging(opt.overrides(override, reason), options, allow_commands=allow_commands)()
 
         def once(meant: Any) -> Result:
-            return deliver("promote", lambda views, intent: plan(request, views, intent or meant, judges), options)
+            return deliver("promote", lambda views, intent: plan(request, views, intent or meant, judge), options)
 
         return waiting(once, wait_for_gates, options)
 

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from gitops_tk.cli import options as opt
+from gitops_tk.cli.gates import judging
 from gitops_tk.cli.run import run
 from gitops_tk.model.result import Result
 
@@ -46,6 +47,8 @@ def set_(
     service: opt.Service,
     env: opt.Env,
     assignments: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...")],
+    override: opt.Override = None,
+    reason: opt.OverrideReason = None,
     commit: opt.Commit = False,
     repo: opt.Repo = None,
     branch: opt.Branch = None,
@@ -65,7 +68,8 @@ def set_(
 
         request = ValuesRequest.set(service, env, assignments)
         options = opt.shared(repo, branch, commit=commit, dry_run=dry_run, message=message, retry_for=retry_for)
-        return author("values set", lambda views, intent: plan(request, views, intent), options)
+        judge = judging(opt.overrides(override, reason), options)()
+        return author("values set", lambda views, intent: plan(request, views, intent, judge), options)
 
     run("values set", output, action)
 
@@ -75,6 +79,8 @@ def unset(
     service: opt.Service,
     env: opt.Env,
     keys: Annotated[list[str], typer.Argument(metavar="KEY...")],
+    override: opt.Override = None,
+    reason: opt.OverrideReason = None,
     commit: opt.Commit = False,
     repo: opt.Repo = None,
     branch: opt.Branch = None,
@@ -94,7 +100,8 @@ def unset(
 
         request = ValuesRequest.unset(service, env, keys)
         options = opt.shared(repo, branch, commit=commit, dry_run=dry_run, message=message, retry_for=retry_for)
-        return author("values unset", lambda views, intent: plan(request, views, intent), options)
+        judge = judging(opt.overrides(override, reason), options)()
+        return author("values unset", lambda views, intent: plan(request, views, intent, judge), options)
 
     run("values unset", output, action)
 

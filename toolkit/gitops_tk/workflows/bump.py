@@ -1,15 +1,15 @@
 """bump: a build is done, and its image goes to one environment."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from gitops_tk.config.load import load
-from gitops_tk.config.model import Config, ImageKeys
+from gitops_tk.config.model import Config, Environment, ImageKeys
 from gitops_tk.errors import UsageError
 from gitops_tk.model import names
-from gitops_tk.model.changes import Change, ChangeSet, Plan, Write
+from gitops_tk.model.changes import Change, ChangeSet, Gate, Plan, Write
 from gitops_tk.model.image import Image
 from gitops_tk.values.edit import apply
 from gitops_tk.values.image import read_image
@@ -17,9 +17,12 @@ from gitops_tk.workflows.affected import publish_by
 from gitops_tk.workflows.holding import refuse_held
 from gitops_tk.workflows.images import Move, changes_of, edits_for
 from gitops_tk.workflows.layers import Layers, read_layers, require
-from gitops_tk.workflows.messages import counted, described, proposal_branch, trailers
+from gitops_tk.workflows.messages import Trailers, counted, described, proposal_branch, trailers
 from gitops_tk.workflows.split import split_by_service
 from gitops_tk.workflows.views import Views
+
+if TYPE_CHECKING:
+    from gitops_tk.workflows.gates import Judge
 
 
 class BumpRequest(Struct, frozen=True, kw_only=True):
@@ -28,6 +31,7 @@ class BumpRequest(Struct, frozen=True, kw_only=True):
     Attributes:
         image: the image; a part that is empty or None is one that it does not have.
         name: which of the services' images.
+        overrides: the gates that a person overrides.
         split: a commit, or a proposal, for each service.
     """
 
@@ -36,6 +40,7 @@ class BumpRequest(Struct, frozen=True, kw_only=True):
     image: Image
     name: str = "default"
     allow_older: bool = False
+    overrides: tuple[str, ...] = ()
     split: bool = False
 
     def check(self) -> None:
@@ -53,8 +58,13 @@ class BumpRequest(Struct, frozen=True, kw_only=True):
             names.revision(self.image.revision)
 
 
-def plan(request: BumpRequest, views: Views, intent: Any) -> Plan:
-    """Plans a bump; `intent` is None, or the moves of the first plan when a race was lost."""
+def plan(request: BumpRequest, views: Views, intent: Any, judges: Callable[[], "Judge"] | None = None) -> Plan:
+    """Plans a bump.
+
+    Args:
+        intent: None, or the moves of the first plan when a race was lost.
+        judges: gives who answers for the gates, the same on every try; None for one that runs no program.
+    """
     request.check()
     snapshot = views.snapshot
     config = load(snapshot)
@@ -82,19 +92,43 @@ def plan(request: BumpRequest, views: Views, intent: Any) -> Plan:
             operations.append(Write(values.own_path, apply(own, edits, values.own_path)))
             changes += changes_of(move, values, edits)
 
+    coming = [move for service, move in moves.items() if any(change.service == service for change in changes)]
+    gates, overridden = _pass_gates(request, judges, views, config, environment, moves, coming)
+
     def said(changeset: ChangeSet, services: Sequence[str]) -> Plan:
         return Plan(
             changeset=changeset,
             intent=moves,
+            gates=gates,
             subject=f"bump: {counted(services)} {request.image.version} in {environment.name}",
             body="\n".join(map(described, changeset.changes)) if len(services) > 2 else "",
-            trailers=trailers("bump", changeset.changes, *_override(request)),
+            trailers=trailers("bump", changeset.changes, *_override(request), *overridden),
             publish=publish_by(config, operations),
             proposal=proposal_branch(environment.name, services),
         )
 
     whole = said(ChangeSet(tuple(operations), tuple(changes)), services)
     return split_by_service(whole, said) if request.split else whole
+
+
+def _pass_gates(
+    request: BumpRequest,
+    judges: Callable[[], "Judge"] | None,
+    views: Views,
+    config: Config,
+    environment: Environment,
+    moves: Mapping[str, Move],
+    coming: Iterable[Move],
+) -> tuple[tuple[Gate, ...], Trailers]:
+    if not environment.policy.gates.names and not request.overrides:
+        return (), ()
+    from gitops_tk.workflows.gates import Judge, pass_gates
+
+    judge = judges() if judges else Judge()
+    judge.check(environment)
+    images = {move.service: {move.name: move.wanted} for move in coming}
+    gates = pass_gates(judge, views, config, environment, images, environment.publish, moves)
+    return gates, judge.trailers(gates)
 
 
 def _first_move(request: BumpRequest, layers: Layers, keys: ImageKeys) -> Move:

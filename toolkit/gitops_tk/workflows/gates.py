@@ -14,7 +14,7 @@ from gitops_tk.model.durations import rough
 from gitops_tk.model.refusals import GateClosed
 from gitops_tk.policy.gates import Arrival, earliest, judge, soaked, timestamp
 from gitops_tk.policy.keys import changed
-from gitops_tk.policy.past import Past, holds
+from gitops_tk.policy.past import Images, Past, holds
 from gitops_tk.values.image import without_images
 from gitops_tk.values.keys import format_key
 from gitops_tk.workflows.layers import Layers
@@ -96,7 +96,8 @@ class Judge:
         found = {}
         for arrival in arrivals:
             answers = judge(gates, arrival, past[arrival.service])
-            answers += [self._command(command, arrival, views) for command in gates.commands]
+            if arrival.images:
+                answers += [self._command(command, arrival, views) for command in gates.commands]
             answers = [self._overridden(gate) for gate in answers]
             closed = tuple(gate for gate in answers if self._is_closed(gate, publish))
             found[arrival.service] = Judged(
@@ -189,7 +190,36 @@ class Judge:
         return replace(gate, override=reason) if reason and gate.answer != "passed" else gate
 
 
-def arrival(config: Config, service: str, env: str, sources: Sequence[str], images: Mapping[str, Any]) -> Arrival:
+def pass_gates(
+    judge: Judge,
+    views: Views,
+    config: Config,
+    environment: Environment,
+    images: Mapping[str, Images],
+    publish: Publish,
+    intent: Any = None,
+) -> tuple[Gate, ...]:
+    """The answers of all gates of an environment about images that are all to come, or none.
+
+    Args:
+        images: what comes new of each service, by the images' names; empty where it is something else that changes.
+        publish: what waits may be proposed, and not be pushed.
+        intent: what the plan means, for whoever waits.
+
+    Raises:
+        GateClosed: some may not come now.
+    """
+    arrivals = [arrival(config, service, environment.name, environment.from_, one) for service, one in images.items()]
+    judged = judge.judge(views, config, environment, arrivals, publish).values()
+    refused = [one for one in judged if one.closed]
+    if refused:
+        error = refusal(refused, judged, environment.policy.override, views.now)
+        error.intent = intent
+        raise error
+    return tuple(gate for one in judged for gate in one.answers)
+
+
+def arrival(config: Config, service: str, env: str, sources: Sequence[str], images: Images) -> Arrival:
     """Images that are to come, with the order of the environments."""
     before = {environment.name: environment.from_ for environment in config.environments}
     return Arrival(service=service, env=env, sources=tuple(sources), images=images, before=before)

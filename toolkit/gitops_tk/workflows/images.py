@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from gitops_tk.config.model import ImageKeys
+from gitops_tk.config.model import Config, ImageKeys
 from gitops_tk.errors import RefusedByPolicy
 from gitops_tk.model.changes import Change
 from gitops_tk.model.image import Image
@@ -86,3 +86,13 @@ def changes_of(move: Move, layers: Layers, edits: list[Edit]) -> list[Change]:
         )
         for edit in edits
     ]
+
+
+def changed_images(config: Config, before: Layers, after: Layers) -> dict[str, Image]:
+    """The images that come with a change of values, by their names; one that goes is none."""
+    found = {}
+    for name, keys in config.image_keys(after.service).items():
+        image = read_image(after.merged, keys)
+        if image is not None and image.version and image != read_image(before.merged, keys):
+            found[name] = image
+    return found

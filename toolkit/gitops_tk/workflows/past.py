@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from gitops_tk.config.model import Config
 from gitops_tk.errors import EditRefused
+from gitops_tk.model.history import Version
 from gitops_tk.model.image import Image
 from gitops_tk.policy.past import Holding, Past, monotone
-from gitops_tk.repository.history import Version
 from gitops_tk.values.document import Document
 from gitops_tk.values.image import read_image
 from gitops_tk.values.merge import Merged, merge
@@ -16,13 +16,20 @@ from gitops_tk.workflows.views import Views
 Pair = tuple[str, str]
 
 
-def pasts(views: Views, config: Config, services: Collection[str], envs: Iterable[str]) -> dict[str, Past]:
-    """What each service's environments have held, along the first parents; one look into history for all of them."""
+def pasts(
+    views: Views, config: Config, services: Collection[str], envs: Iterable[str], *, thorough: bool = False
+) -> dict[str, Past]:
+    """What each service's environments have held, along the first parents; one look into history for all of them.
+
+    Args:
+        thorough: look at every commit, also at those whose trailers say that they are about something else.
+    """
     chosen = [config.environment(env) for env in envs]
     paths = {(service, env.name): layer_paths(config, service, env) for service in services for env in chosen}
     wanted = list(dict.fromkeys(path for layers in paths.values() for path in layers))
-    versions = list(views.history(wanted))[::-1] if wanted else []
-    times = monotone((version.time for version in versions), views.now)
+    places = None if thorough else [f"{env}/{service}" for service, env in paths]
+    versions = list(views.history(wanted, places=places))[::-1] if wanted else []
+    times = _times(views)
     reader = _Reader(config)
     held = {pair: _holdings(reader, pair, layers, versions, times) for pair, layers in paths.items()}
     return {
@@ -31,12 +38,19 @@ def pasts(views: Views, config: Config, services: Collection[str], envs: Iterabl
     }
 
 
+def _times(views: Views) -> dict[str, float]:
+    commits = views.history.commits()[::-1]
+    times = monotone((commit.time for commit in commits), views.now)
+    return {commit.oid: time for commit, time in zip(commits, times, strict=True)}
+
+
 def _holdings(
-    reader: "_Reader", pair: Pair, paths: Sequence[str], versions: Sequence[Version], times: Sequence[float]
+    reader: "_Reader", pair: Pair, paths: Sequence[str], versions: Sequence[Version], times: Mapping[str, float]
 ) -> list[Holding]:
     found: list[Holding] = []
     before: tuple[bytes | None, ...] = ()
-    for version, time in zip(versions, times, strict=True):
+    for version in versions:
+        time = times[version.commit]
         files = tuple(version.files.get(path) for path in paths)
         if files == before:
             continue

@@ -9,7 +9,7 @@ from gitops_tk.config.load import load
 from gitops_tk.config.model import Config
 from gitops_tk.errors import MissingFile, RefusedByPolicy
 from gitops_tk.model import names
-from gitops_tk.model.changes import Change, ChangeSet, Plan, Write
+from gitops_tk.model.changes import Change, ChangeSet, Gate, Plan, Write
 from gitops_tk.model.result import Result
 from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.values.compare import differences
@@ -19,6 +19,8 @@ from gitops_tk.values.keys import format_key, parse_key
 from gitops_tk.values.literal import Assignment, parse_assignment
 from gitops_tk.values.splice import DELETE
 from gitops_tk.workflows.affected import publish_by
+from gitops_tk.workflows.gates import Judge, pass_gates
+from gitops_tk.workflows.images import changed_images
 from gitops_tk.workflows.layers import Layers, read_layers, require
 from gitops_tk.workflows.messages import proposal_branch, trailers
 from gitops_tk.workflows.views import Views
@@ -55,11 +57,17 @@ class ValuesRequest(Struct, frozen=True):
         return "values unset" if self.wanted[0].value is DELETE else "values set"
 
 
-def plan(request: ValuesRequest, views: Views, intent: Any) -> Plan:
-    """Plans the edits; after a lost race, a key that someone else changed is refused (`moved`)."""
+def plan(request: ValuesRequest, views: Views, intent: Any, judge: Judge | None = None) -> Plan:
+    """Plans the edits; after a lost race, a key that someone else changed is refused (`moved`).
+
+    Args:
+        judge: answers for protected keys, and for gates where the change is published.
+    """
+    judge = judge or Judge()
     names.service(request.service)
     config = load(views.snapshot)
     environment = config.environment(request.env)
+    judge.check(environment)
     layers = read_layers(views.snapshot, config, [(request.service, environment.name)])
     values = layers[request.service, environment.name]
     own = require(values, views.snapshot, config, environment)
@@ -80,13 +88,21 @@ def plan(request: ValuesRequest, views: Views, intent: Any) -> Plan:
         edits.append(edit)
         changes.append(_change(request, values, edit, current))
     operations = (Write(values.own_path, apply(own, edits, values.own_path)),) if edits else ()
+    gates: tuple[Gate, ...] = ()
+    for operation in operations:
+        gates = judge.protect(config, values, operation.data)
+        images = changed_images(config, values, values.with_own(operation.data))
+        # In a checkout files are written: what waits is looked at again when they are proposed.
+        publish = environment.publish if views.snapshot.revision else "pull-request"
+        gates += pass_gates(judge, views, config, environment, {request.service: images}, publish)
     verb = "unset" if request.command.endswith("unset") else "set"
     keys = ", ".join(format_key(edit.path) for edit in edits)
     return Plan(
         changeset=ChangeSet(operations, tuple(changes)),
         intent=intent or seen,
         subject=f"values: {verb} {keys} of {request.service} in {environment.name}",
-        trailers=trailers(request.command, changes),
+        trailers=trailers(request.command, changes, *judge.trailers(gates)),
+        gates=gates,
         publish=publish_by(config, operations),
         proposal=proposal_branch(environment.name, [request.service]),
     )
