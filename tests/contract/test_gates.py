@@ -105,3 +105,15 @@ def test_a_refusal_reads_well(remote: Path) -> None:
         "error: fresh v1.1.0 may not come to prod now: staging has held v1.1.0 for 1h of 1d; "
         "agree runs with --allow-commands alone [soak]\n  hint: --allow-commands runs the programs"
     )
+
+
+def test_explain_tells_people_and_programs_the_same(remote: Path, tmp_path: Path) -> None:
+    arguments = ("explain", "staging", "prod", "fresh")
+    checkout = repo.checkout(remote, tmp_path / "checkout")
+    for place in (f"file://{remote}", str(checkout)):
+        ran = run_json(*arguments, "--repo", place, cwd=tmp_path)
+        assert (ran.status, ran.json["outcome"], ran.json["allowed"]) == (0, "unchanged", False)
+        (soak,) = [one for one in ran.json["gates"] if one["gate"] == "soak"]
+        assert soak["until"] in run(*arguments, "--repo", place, cwd=tmp_path).out
+    told = run_json(*arguments, "--allow-commands", "--repo", f"file://{remote}", cwd=tmp_path).json
+    assert told["until"] == soak["until"]

@@ -5,12 +5,26 @@ from typing import Annotated
 import typer
 
 from gitops_tk import __version__
-from gitops_tk.cli import argocd, bump, config, env, hold, init, new_service, promote, render, status, validate, values
+from gitops_tk.cli import (
+    argocd,
+    bump,
+    config,
+    env,
+    explain,
+    hold,
+    init,
+    new_service,
+    promote,
+    render,
+    status,
+    validate,
+    values,
+)
 
 _HELP = """Scaffold Helm charts for Go services; deliver them by commits and pull requests that Argo CD syncs.
 
 Exit codes: 0 done or nothing to do, 1 failed, 2 wrong command line, 3 refused by policy, 4 lost the race,
-5 problems found, 130 interrupted."""
+5 problems found, 6 waited in vain, 130 interrupted."""
 
 app = typer.Typer(
     name="gitops-tk",
@@ -37,7 +51,7 @@ def _main(
     pass
 
 
-for command in (init, new_service, bump, promote, hold, status, render, validate):
+for command in (init, new_service, bump, promote, hold, status, explain, render, validate):
     command.add_to(app)
 app.add_typer(values.app, name="values")
 app.add_typer(env.app, name="env")

@@ -61,13 +61,25 @@ def look(options: Options) -> Iterator[Snapshot]:
     Raises:
         RepositoryError: there is no such repository.
     """
+    with look_back(options) as views:
+        yield views.snapshot
+
+
+@contextmanager
+def look_back(options: Options) -> Iterator[Views]:
+    """The same with its history.
+
+    Raises:
+        RepositoryError: there is no such repository.
+    """
     location = locate(options.repo, options.cwd, options.environ)
     if isinstance(location, CheckoutLocation) and options.branch is None:
-        yield Checkout(location.root).snapshot()
+        checkout = Checkout(location.root, options.environ)
+        yield Views.of(checkout, checkout.snapshot())
         return
     if isinstance(location, CheckoutLocation):
         remote = Checkout(location.root, options.environ).open_remote(options.branch)
     else:
         remote = Remote(location, options.branch, options.environ)
     with remote:
-        yield remote.snapshot()
+        yield Views.of(remote, remote.snapshot())

@@ -1,0 +1,101 @@
+"""explain: why a promotion is or is not allowed, and until when: every rule and every gate with its answer."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from gitops_tk.config.load import load
+from gitops_tk.config.model import Config, Environment
+from gitops_tk.errors import RefusedByPolicy
+from gitops_tk.model import names
+from gitops_tk.model.changes import Answer, Gate
+from gitops_tk.model.image import Image
+from gitops_tk.model.result import Result
+from gitops_tk.policy.gates import Arrival, earliest, timestamp
+from gitops_tk.policy.holds import until_end
+from gitops_tk.policy.order import older_by
+from gitops_tk.values.image import read_image
+from gitops_tk.workflows.gates import Judge, arrival
+from gitops_tk.workflows.layers import Layers, read_layers, require
+from gitops_tk.workflows.promote import check_order
+from gitops_tk.workflows.views import Views
+
+
+def explain(views: Views, source: str, target: str, service: str, judge: Judge | None = None) -> Result:
+    """All rules and gates that a promotion of one service meets, with their answers.
+
+    Raises:
+        UsageError: an environment is not there, or both are the same.
+        MissingFile: the service is not there, or not in one of the environments.
+    """
+    config = load(views.snapshot)
+    environments = config.environment(source), config.environment(target)
+    pairs = [(names.service(service), environment.name) for environment in environments]
+    layers = read_layers(views.snapshot, config, pairs, holds=True)
+    for pair, environment in zip(pairs, environments, strict=True):
+        require(layers[pair], views.snapshot, config, environment)
+    there, here = (layers[pair] for pair in pairs)
+    images = _coming(config, there, here)
+    one = arrival(config, service, target, [source], images)
+    rules = [
+        _from(config, *environments, one),
+        _image(there, one, config),
+        *_older(config, here, one),
+        *_hold(here, one, views.now),
+    ]
+    publish = environments[1].publish
+    judged = (judge or Judge()).judge(views, config, environments[1], [one], "push")[service]
+    gates = [*rules, *judged.answers]
+    closed = [*(rule for rule in rules if rule.closed), *judged.closed]
+    until = earliest(environments[1].policy.gates, closed, views.now)
+    details: dict[str, Any] = {
+        "allowed": not closed,
+        "until": None if until is None else timestamp(until),
+        "publish": publish,
+    }
+    return Result(command="explain", outcome="unchanged", gates=tuple(gates), details=details)
+
+
+def _coming(config: Config, there: Layers, here: Layers) -> dict[str, Image]:
+    found = {}
+    for name, keys in config.image_keys(there.service).items():
+        image = read_image(there.merged, keys)
+        if image is not None and image.version and image != read_image(here.merged, keys):
+            found[name] = image
+    return found
+
+
+def _from(config: Config, source: Environment, target: Environment, one: Arrival) -> Gate:
+    try:
+        check_order(config, source, target)
+    except RefusedByPolicy as error:
+        return one.answer("from", "refused", f"{error.message}: {error.hint}")
+    return one.answer("from", "passed", f"{target.name} is promoted from {source.name}")
+
+
+def _image(there: Layers, one: Arrival, config: Config) -> Gate:
+    if one.images:
+        return one.answer("image", "passed", f"{there.env} holds {one.version}")
+    held = [read_image(there.merged, keys) for keys in config.image_keys(there.service).values()]
+    if any(image is not None and image.version for image in held):
+        return one.answer("image", "passed", f"{one.env} has the image of {there.env} already")
+    return one.answer("image", "refused", f"{one.service} has no image in {there.env} yet")
+
+
+def _older(config: Config, here: Layers, one: Arrival) -> list[Gate]:
+    reasons = []
+    for name, image in one.images.items():
+        current = read_image(here.merged, config.image_keys(here.service)[name])
+        reasons += [reason] if current is not None and (reason := older_by(current, image)) else []
+    if not one.images:
+        return []
+    answer: Answer = "refused" if reasons else "passed"
+    return [one.answer("older-build", answer, "; ".join(reasons) or "it is no older build")]
+
+
+def _hold(here: Layers, one: Arrival, now: float) -> Sequence[Gate]:
+    hold = here.hold
+    if hold is None or not hold.blocks(one.images, now):
+        return [one.answer("hold", "passed", f"{one.service} is not held in {one.env}")]
+    if not hold.until:
+        return [one.answer("hold", "refused", hold.shown)]
+    return [one.answer("hold", "waiting", hold.shown, until_end(hold.until))]
