@@ -87,6 +87,8 @@ class GitHandler(BaseHTTPRequestHandler):
     """Answers git; forges answer more."""
 
     protocol_version = "HTTP/1.1"
+    # Head and body are two packets: the second must not wait until the first is acknowledged.
+    disable_nagle_algorithm = True
     server: GitServer  # type: ignore[assignment]
 
     def setup(self) -> None:

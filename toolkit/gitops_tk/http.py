@@ -5,6 +5,7 @@ unread because of its limits; and what never left this machine. A creation that 
 who looks before it asks again.
 """
 
+import base64
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -160,8 +161,7 @@ class Door:
 
     def hide(self, text: str) -> str:
         """A text without this door's login and the environment's secrets."""
-        secrets = [word for value in self._login.values() for word in (value, value.rpartition(" ")[2])]
-        return redact(text, secrets)
+        return redact(text, [secret for value in self._login.values() for secret in _secrets(value)])
 
     def close(self) -> None:
         """Ends its connections."""
@@ -264,6 +264,14 @@ class Door:
         unsent = isinstance(error, requests.ConnectTimeout | requests.exceptions.ProxyError)
         told.sent = not unsent and not names & {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError"}
         return told
+
+
+def _secrets(header: str) -> list[str]:
+    """What is secret in a header: what follows its kind, and what Basic has encoded."""
+    kind, _, credentials = header.rpartition(" ")
+    if kind != "Basic":
+        return [credentials]
+    return [credentials, base64.b64decode(credentials).decode().partition(":")[2]]
 
 
 def limit(reply: Reply, attempt: int, now: float) -> float | None:

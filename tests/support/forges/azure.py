@@ -27,7 +27,8 @@ class Azure(Dialect):
     def serves(self, path: str) -> bool:
         return "/_apis/" in path
 
-    def describe(self) -> Description:
+    @classmethod
+    def describe(cls) -> Description:
         found = Description(vendors("azure-devops-git-7.1.json"))
         found.require(f"POST {_PULLS}", "sourceRefName", "targetRefName", "title")
         found.require(f"POST {_PARTS}/labels", "name")

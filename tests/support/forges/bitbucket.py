@@ -23,7 +23,8 @@ class Bitbucket(Dialect):
     base = "/2.0"
     page = 50
 
-    def describe(self) -> Description:
+    @classmethod
+    def describe(cls) -> Description:
         document = dict(vendors("bitbucket-cloud.json"))
         paths = dict(document["paths"])
         # Changing one takes what making one takes.

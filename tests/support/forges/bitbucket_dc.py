@@ -30,7 +30,8 @@ class BitbucketDC(Dialect):
     base = "/rest/api/1.0"
     version = "8.19.1"
 
-    def describe(self) -> Description:
+    @classmethod
+    def describe(cls) -> Description:
         found = Description({})
         found.add("GET /application-properties")
         found.add(f"GET {_PULLS}", query=("state", "at", "direction", "order", *_PAGES))

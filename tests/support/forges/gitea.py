@@ -19,7 +19,8 @@ class Gitea(Dialect):
     base = "/api/v1"
     page = 50
 
-    def describe(self) -> Description:
+    @classmethod
+    def describe(cls) -> Description:
         found = Description(vendors("gitea.json"))
         found.require(f"POST {_PULLS}", "head", "base", "title")
         found.require(f"POST {_PULL}/merge", "do", "head_commit_id")

@@ -1,10 +1,11 @@
 """GitHub Enterprise Server: its REST API as described, and what is used of its GraphQL API."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
-from graphql import GraphQLError, build_schema, graphql_sync
+from graphql import GraphQLError, GraphQLSchema, build_schema, graphql_sync
 
 from tests.support.forges.contract import Description, vendors
 from tests.support.forges.server import Dialect, Request, Response, route
@@ -51,6 +52,11 @@ _PULL = _PULLS + "/{number}"
 _ISSUE = "/repos/{owner}/{repo}/issues/{number}"
 
 
+@cache
+def _schema() -> GraphQLSchema:
+    return build_schema(_SCHEMA)
+
+
 class GitHub(Dialect):
     """The dialect."""
 
@@ -59,7 +65,8 @@ class GitHub(Dialect):
     def serves(self, path: str) -> bool:
         return super().serves(path) or path == "/api/graphql"
 
-    def describe(self) -> Description:
+    @classmethod
+    def describe(cls) -> Description:
         described = Description(vendors("github.json"))
         described.require(f"POST {_PULLS.replace('number', 'pull_number')}", "head", "base", "title")
         described.require("PUT /repos/{owner}/{repo}/pulls/{pull_number}/merge", "sha", "merge_method")
@@ -69,7 +76,6 @@ class GitHub(Dialect):
             f"PUT {_PULL}/reviews/{{id}}/dismissals", body={"message!": "string", "event": {"enum": ["DISMISS"]}}
         )
         described.add("POST /api/graphql", body={"query!": "string", "variables": "object"})
-        self.schema = build_schema(_SCHEMA)
         return described
 
     def token(self, headers: Mapping[str, str]) -> str | None:
@@ -209,7 +215,7 @@ class GitHub(Dialect):
     @route("POST /api/graphql")
     def graphql(self, request: Request) -> Response:
         asked = request.json
-        done = graphql_sync(self.schema, asked["query"], _Root(self, request.user), variable_values=asked["variables"])
+        done = graphql_sync(_schema(), asked["query"], _Root(self, request.user), variable_values=asked["variables"])
         invalid = [error for error in done.errors or () if not isinstance(error.original_error, Refused | KeyError)]
         self.server.seen.violations += [error.message for error in invalid]
         return Response(200, done.formatted)

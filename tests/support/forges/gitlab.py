@@ -21,7 +21,8 @@ class GitLab(Dialect):
     base = "/api/v4"
     bots = True
 
-    def describe(self) -> Description:
+    @classmethod
+    def describe(cls) -> Description:
         found = Description({})
         found.add("GET /user")
         found.add("GET /users", query=("username", *_PAGES))
@@ -31,7 +32,8 @@ class GitLab(Dialect):
         found.add(f"GET {_ALL}", query=filters)
         writable = {
             "description": "string",
-            "labels": "string",
+            # One text with commas, or a list.
+            "labels": {"type": ["string", "array"], "items": {"type": "string"}},
             "reviewer_ids": {"type": "array", "items": {"type": "integer"}},
             "assignee_ids": {"type": "array", "items": {"type": "integer"}},
             "remove_source_branch": "boolean",
@@ -53,6 +55,10 @@ class GitLab(Dialect):
         found.add(f"POST {_ONE}/notes", body={"body!": "string", "internal": "boolean"})
         found.add(f"PUT {_ONE}/notes/{{id}}", body={"body!": "string"})
         return found
+
+    def repository(self, path: str) -> Repository:
+        # A project has a number, too.
+        return super().repository(next(iter(self.server.repositories)) if path == "1" else path)
 
     def token(self, headers: Mapping[str, str]) -> str | None:
         kind, _, token = headers.get("authorization", "").partition(" ")
@@ -164,7 +170,7 @@ class GitLab(Dialect):
         if not here.settings.dismissals:
             return self.no(401, "401 Unauthorized")
         here.pulls[int(iid)].approvals.clear()
-        return Response(202)
+        return Response(202, {"message": "202 Accepted"})
 
     @route(f"GET {_ONE}/notes")
     def notes(self, request: Request, project: str, iid: str) -> Response:
@@ -196,7 +202,9 @@ class GitLab(Dialect):
 
     def _change(self, here: Repository, pull: Pull, asked: Mapping[str, Any]) -> None:
         pull.title, pull.body = asked.get("title", pull.title), asked.get("description", pull.body)
-        names = asked.get("labels", "").split(",") + asked.get("add_labels", "").split(",")
+        labels = asked.get("labels", "")
+        names = labels if not isinstance(labels, str) else labels.split(",")
+        names = [*names, *asked.get("add_labels", "").split(",")]
         pull.labels += [name for name in names if name and name not in pull.labels]
         if "reviewer_ids" in asked:
             pull.reviewers = [name for name in here.settings.people if _user(name)["id"] in asked["reviewer_ids"]]

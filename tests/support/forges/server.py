@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
@@ -109,7 +110,7 @@ class Dialect:
 
     def __init__(self, server: "ForgeServer") -> None:
         self.server = server
-        self.description = self.describe()
+        self.description = _described(type(self))
         self.routes: list[tuple[str, re.Pattern[str], Any]] = []
         for name in dir(type(self)):
             for asked in getattr(getattr(self, name), "asked", ()):
@@ -117,7 +118,8 @@ class Dialect:
                 self.routes.append((method, pattern(template), getattr(self, name)))
         self.routes.sort(key=lambda one: one[1].groups)
 
-    def describe(self) -> Description:
+    @classmethod
+    def describe(cls) -> Description:
         """What may be asked."""
         raise NotImplementedError
 
@@ -167,6 +169,11 @@ class Dialect:
         return Response(200, items[(page - 1) * length : page * length], {"Link": link} if rest else {})
 
 
+@cache
+def _described(dialect: type[Dialect]) -> Description:
+    return dialect.describe()
+
+
 @dataclass
 class Seen:
     """What the server has seen.
@@ -196,6 +203,8 @@ class ForgeServer(GitServer):
         self.seen = Seen()
         self.dialect = dialect(self)
         self.gate = threading.RLock()
+        self.idle = threading.Condition()
+        self.busy = 0
 
     @property
     def root_url(self) -> str:
@@ -211,6 +220,11 @@ class ForgeServer(GitServer):
         """Makes a bare repository below the root known by its path on the forge."""
         self.repositories[path] = Repository(path, folder)
         return self.repositories[path]
+
+    def wait_for_requests(self) -> None:
+        """Returns once everything that was asked is answered, or would be if the client were still there."""
+        with self.idle:
+            assert self.idle.wait_for(lambda: self.busy == 0, timeout=10)
 
     def handle_api(self, request: Request) -> Response | None:
         """The answer to a request; None ends the connection."""
@@ -248,7 +262,7 @@ def serve(root: Path, dialect: type[Dialect]) -> Iterator[ForgeServer]:
     Every request has to be what the vendor describes: at the end it must have been.
     """
     server = ForgeServer(root, dialect)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True)
     thread.start()
     try:
         yield server
@@ -281,7 +295,14 @@ class _Handler(GitHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = Request(self.command, path.removeprefix(base), query, headers, content)
         self._note(f"{self.command} {self.path}", f"{self.command} {self.path}\n{self.headers}\n{content.decode()}")
-        answer = self.server.handle_api(request)
+        with self.server.idle:
+            self.server.busy += 1
+        try:
+            answer = self.server.handle_api(request)
+        finally:
+            with self.server.idle:
+                self.server.busy -= 1
+                self.server.idle.notify_all()
         if answer is None:
             self.close_connection = True
             self.connection.close()

@@ -105,6 +105,10 @@ def template(folder: Path) -> Path:
     for number, branch in enumerate((BRANCH, *OTHERS)):
         repo.git(bare, "branch", branch, "main")
         repo.commit(bare, {f"proposal-{number}.txt": b"yes\n"}, branch=branch, message=f"promote: {branch}")
+    # Few files are quick to copy, and to take away.
+    repo.git(bare, "repack", "-adq")
+    repo.git(bare, "pack-refs", "--all")
+    repo.git(bare, "prune-packed", "-q")
     return bare
 
 
