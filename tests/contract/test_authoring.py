@@ -1,6 +1,7 @@
 """Authoring writes files into the checkout and leaves the commit to people; given a URL it publishes."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -175,6 +176,19 @@ def test_a_detached_head_takes_no_commit(started: Path) -> None:
     repo.git(started, "checkout", "--quiet", "--detach")
     ran = run_json(*NEW, "--commit", cwd=started)
     assert (ran.status, ran.code) == (1, "detached-head")
+    assert repo.git(started, "status", "--porcelain") == ""
+
+
+def test_a_git_that_is_too_old_makes_no_commit(started: Path, tmp_path: Path) -> None:
+    script = tmp_path / "bin/git"
+    script.parent.mkdir()
+    script.write_text(
+        '#!/bin/sh\ncase "$*" in *--version) echo "git version 2.30.2"; exit 0;; esac\n'
+        f'exec {shutil.which("git")} "$@"\n'
+    )
+    script.chmod(0o755)
+    ran = run_json(*NEW, "--commit", cwd=started, PATH=f"{script.parent}:/bin")
+    assert (ran.status, ran.code) == (1, "git-too-old")
     assert repo.git(started, "status", "--porcelain") == ""
 
 

@@ -30,14 +30,15 @@ def test_a_lost_race_is_planned_again_from_the_new_head(remote: Path, tmp_path: 
     assert repo.count(remote) == 4
 
 
-def test_a_third_image_that_came_meanwhile_is_not_overwritten(remote: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("third", ["hotfix", "v9.0.0"])
+def test_a_third_image_that_came_meanwhile_is_not_overwritten(remote: Path, tmp_path: Path, third: str) -> None:
     def race(pushes: int) -> None:
-        repo.commit(remote, {FILE: repo.values("user-service", "dev", "hotfix")})
+        repo.commit(remote, {FILE: repo.values("user-service", "dev", third)})
 
     with serve(remote.parent, before_push=race) as server:
         ran = run_json(*BUMP, "--repo", server.url(remote.name), cwd=tmp_path)
     assert (ran.status, ran.json["outcome"], ran.code) == (3, "refused", "moved")
-    assert b"hotfix" in repo.show(remote, FILE)
+    assert third.encode() in repo.show(remote, FILE)
 
 
 def test_a_newer_build_number_goes_on_over_an_older_third_image(remote: Path, tmp_path: Path) -> None:
@@ -104,6 +105,43 @@ def test_a_lost_reply_with_others_on_top_is_still_ours(remote: Path, tmp_path: P
     assert process.returncode == 0
     assert mine.encode() in out
     assert repo.count(remote) == 3
+
+
+def test_a_lost_reply_is_still_ours_though_another_image_came_on_top(remote: Path, tmp_path: Path) -> None:
+    with serve(remote.parent, drop_push_answers=1) as server:
+        process = start(*BUMP, "--repo", server.url(remote.name), "-o", "json", cwd=tmp_path)
+        while repo.count(remote) < 2:
+            time.sleep(0.002)
+        mine = repo.git(remote, "rev-parse", "main")
+        repo.commit(remote, {FILE: repo.values("user-service", "dev", "hotfix")})
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert mine.encode() in out
+    assert b"hotfix" in repo.show(remote, FILE)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("promote", "dev", "staging", "user-service"),
+        ("values", "set", "user-service", "-e", "staging", "config.size=1"),
+    ],
+)
+def test_a_value_that_someone_else_set_meanwhile_is_not_overwritten(
+    remote: Path, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    config = repo.CONFIG + b"promotion:\n  keys: [config.*]\n"
+    here = repo.values("user-service", "dev") + b"config:\n  size: 1\n"
+    there = "services/user-service/envs/staging.yaml"
+    repo.commit(remote, {"gitops-tk.yaml": config, FILE: here, there: here.replace(b"1\n", b"2\n")})
+
+    def race(pushes: int) -> None:
+        repo.commit(remote, {there: here.replace(b"1\n", b"3\n")})
+
+    with serve(remote.parent, before_push=race) as server:
+        ran = run_json(*command, "--repo", server.url(remote.name), cwd=tmp_path)
+    assert (ran.status, ran.json["outcome"], ran.code) == (3, "refused", "moved")
+    assert b"size: 3" in repo.show(remote, there)
 
 
 @pytest.mark.parametrize("command", [("branch", "-m", "main", "trunk"), ("update-ref", "-d", "refs/heads/main")])

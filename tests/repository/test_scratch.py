@@ -3,6 +3,8 @@
 import fcntl
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,3 +50,11 @@ def test_the_sweep_takes_what_was_left_and_nothing_that_is_in_use_or_of_others(t
     assert there == {mine.name, "gitops-tk-used", "gitops-tk-notes", "gitops-tk-link", "elsewhere"}
     scratch.clean()
     assert not mine.exists()
+
+
+def test_a_folder_is_safe_from_the_sweep_of_others_as_soon_as_it_is_there(temporary: Path) -> None:
+    made = scratch.create()
+    sweep = "from gitops_tk import scratch; scratch.sweep()"
+    subprocess.run([sys.executable, "-c", sweep], check=True)
+    assert list(temporary.iterdir()) == [made]
+    scratch.clean()

@@ -15,6 +15,7 @@ from gitops_tk.repository.location import RemoteLocation
 from gitops_tk.repository.memory import MemorySnapshot
 from gitops_tk.repository.publish import Timing, publish
 from gitops_tk.repository.remote import Remote
+from gitops_tk.repository.worktree import Undo
 
 FILES = {"gitops-tk.yaml": repo.CONFIG, "a/b/c.txt": b"c", "a/b/d.txt": b"d\r\n", "a/e.txt": b"", "f.txt": b"f"}
 
@@ -92,6 +93,29 @@ def test_a_checkout_writes_all_of_a_changeset_or_nothing(remote: Path, tmp_path:
     checkout.apply(ChangeSet((Write("x/y/z.txt", b"z"), Delete("f.txt"))))
     assert (checkout.root / "x/y/z.txt").read_bytes() == b"z"
     assert not (checkout.root / "f.txt").exists()
+
+
+def test_files_are_put_back_where_there_is_no_room_for_a_second_one(tmp_path: Path) -> None:
+    # No file beside this one can be made: its name would be too long, as on a full disk it would have no space.
+    old, new = tmp_path / ("a" * 250), tmp_path / "made/new.txt"
+    old.write_bytes(b"as it was")
+    undo = Undo()
+    for path in (old, new):
+        undo.note(tmp_path, path)
+        path.write_bytes(b"written since, and longer")
+    assert undo() == []
+    assert old.read_bytes() == b"as it was"
+    assert [path.name for path in tmp_path.iterdir()] == [old.name]
+
+
+def test_what_cannot_be_put_back_is_named(tmp_path: Path) -> None:
+    path = tmp_path / ("a" * 250)
+    path.write_bytes(b"as it was")
+    undo = Undo()
+    undo.note(tmp_path, path)
+    path.unlink()
+    path.mkdir()
+    assert undo() == [path]
 
 
 @pytest.mark.parametrize("path", ["../x", "/tmp/x", ".git/config", ".GIT/config", "a/../../x", ""])

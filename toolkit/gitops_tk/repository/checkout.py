@@ -7,13 +7,14 @@ from urllib.parse import quote
 
 from gitops_tk import scratch
 from gitops_tk.errors import GitopsTkError, RepositoryError
-from gitops_tk.model.changes import ChangeSet, Delete, Plan, Write
+from gitops_tk.model.changes import ChangeSet, Plan
+from gitops_tk.process import Completed
 from gitops_tk.repository.git import Git, check_version, failure
 from gitops_tk.repository.location import RemoteLocation, is_url, remote
 from gitops_tk.repository.objects import Objects
 from gitops_tk.repository.remote import Remote
 from gitops_tk.repository.tree import TreeSnapshot
-from gitops_tk.repository.worktree import WorktreeSnapshot, check_target, write
+from gitops_tk.repository.worktree import Undo, WorktreeSnapshot, check_target, write
 
 # What a checkout's own configuration says about reaching its remote and about who commits holds for delivery too.
 _CARRIED = r"^(credential|http|url|user|author|committer|gpg)\.|^core\.sshcommand$|^commit\.gpgsign$|^ssh\.variant$"
@@ -110,8 +111,8 @@ class Checkout:
         tree = self._git.run("rev-parse", "--verify", "--quiet", f"{oid}:{folder}").stdout.decode().strip()
         return TreeSnapshot(Objects(self._git), _not_here, oid, tree or None)
 
-    def apply(self, changeset: ChangeSet) -> None:
-        """Writes a ChangeSet into the files.
+    def apply(self, changeset: ChangeSet) -> Undo:
+        """Writes a ChangeSet into the files, and returns what puts them back.
 
         Raises:
             RepositoryError: a file has uncommitted changes, a link is in the way, or it cannot be written.
@@ -119,7 +120,7 @@ class Checkout:
         for operation in changeset.operations:
             check_target(self.root, operation)
         self._refuse_uncommitted(changeset)
-        write(self.root, changeset)
+        return write(self.root, changeset)
 
     def commit(self, plans: Sequence[Plan]) -> list[str]:
         """Writes each plan's files and commits those alone, on the current branch; returns the commits' ids.
@@ -148,31 +149,41 @@ class Checkout:
         return made
 
     def _commit(self, changeset: ChangeSet, message: str) -> str:
-        for operation in changeset.operations:
-            check_target(self.root, operation)
         paths = [operation.path for operation in changeset.operations]
         there = self.snapshot().entries(paths)
-        undo = _Undo(self.root, [path for path in paths if path in there], paths)
-        self.apply(changeset)
-        listed = "".join(f"{path}\0" for path in paths).encode()
-        pathspec = ("--pathspec-from-file=-", "--pathspec-file-nul")
+        undo = self.apply(changeset)
         # Neither the paths nor the message of a large change would fit into an argument list.
         notes = scratch.create()
         try:
             (notes / "message").write_text(message, encoding="utf-8")
-            done = self._git.run("--literal-pathspecs", "add", "--all", "--force", *pathspec, data=listed)
+            # What git knows already is not added: after a commit that fails, the index is as it was.
+            done = self._on_paths([path for path in paths if path not in there], "add", "--intent-to-add", "--force")
             if not done.status:
-                arguments = ("commit", "--quiet", "--only", f"--file={notes / 'message'}", "--cleanup=verbatim")
-                done = self._git.run("--literal-pathspecs", *arguments, *pathspec, data=listed)
+                options = ("--quiet", "--only", f"--file={notes / 'message'}", "--cleanup=verbatim")
+                done = self._on_paths(paths, "commit", *options)
             if done.status:
                 raise self._not_committed(failure(done))
-        except BaseException:
-            undo()
-            self._git.run("--literal-pathspecs", "reset", "--quiet", *pathspec, data=listed)
+        except BaseException as error:
+            left = undo()
+            self._on_paths(paths, "reset", "--quiet")
+            if left:
+                raise RepositoryError(
+                    f"{left[0]} could not be put back after git did not commit it",
+                    code="disk",
+                    hint=f"git checkout HEAD -- {left[0]}",
+                    file=str(left[0]),
+                ) from error
             raise
         finally:
             scratch.remove(notes)
         return self._git.read("rev-parse", "HEAD")
+
+    def _on_paths(self, paths: Sequence[str], *arguments: str) -> Completed:
+        if not paths:
+            return Completed(0, b"", b"")
+        listed = "".join(f"{path}\0" for path in paths).encode()
+        options = ("--pathspec-from-file=-", "--pathspec-file-nul")
+        return self._git.run("--literal-pathspecs", *arguments, *options, data=listed)
 
     def remote(self) -> tuple[RemoteLocation, str | None]:
         """Where delivery goes: the upstream's remote and branch, else `origin` and its default branch.
@@ -229,6 +240,7 @@ class Checkout:
         named = sorted(paths) if len(paths) <= _ARGUMENTS else []
         status = self._git.read(
             *(
+                "--no-optional-locks",
                 "--literal-pathspecs",
                 "status",
                 "--porcelain",
@@ -266,17 +278,3 @@ def _not_here(_oids: Iterable[str]) -> None:
         code="missing-objects",
         hint="it is a partial clone: name the remote with --repo URL",
     )
-
-
-class _Undo:
-    """Puts files back as they were."""
-
-    def __init__(self, root: Path, there: list[str], paths: list[str]) -> None:
-        self._root = root
-        self._before = {path: (root / path).read_bytes() for path in there}
-        self._paths = paths
-
-    def __call__(self) -> None:
-        writes = [Write(path, data) for path, data in self._before.items()]
-        deletes = [Delete(path) for path in self._paths if path not in self._before]
-        write(self._root, ChangeSet((*writes, *deletes)))

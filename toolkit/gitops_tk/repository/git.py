@@ -153,7 +153,9 @@ def failure(done: Completed, where: object = None) -> GitopsTkError:
         return RepositoryError(f"the remote{place} has no such branch: {said}", code="unknown-branch")
     if _GONE.search(lower):
         return RemoteUnreachable(f"the remote{place} cannot be read: {said}", hint="check --repo and the network")
-    if re.search(r"no space left|cannot write|unable to create temporary file|disk quota", lower):
+    if re.search(
+        r"no space left|out of diskspace|cannot write|couldn't write|unable to create temporary file|disk quota", lower
+    ):
         return RepositoryError(f"git could not write: {said}", code="disk", hint="is the disk full?")
     return RepositoryError(f"git failed{place}: {said}", code="git")
 

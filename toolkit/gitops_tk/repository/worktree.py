@@ -83,35 +83,65 @@ def linked_parent(root: Path, path: str) -> str | None:
     return None
 
 
-def write(root: Path, changeset: ChangeSet) -> None:
+class Undo:
+    """Puts the files of a ChangeSet back as they were; on a full disk, too."""
+
+    def __init__(self) -> None:
+        self._before: list[tuple[Path, bytes | None, int]] = []
+        self._made: list[Path] = []
+
+    def note(self, root: Path, path: Path) -> int:
+        """Remembers a file that is about to change, makes the folders above it, and returns its mode."""
+        before = path.read_bytes() if path.is_file() else None
+        mode = stat.S_IMODE(path.stat().st_mode) if before is not None else 0o644
+        self._made += [folder for folder in path.parents if folder.is_relative_to(root) and not folder.exists()]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._before.append((path, before, mode))
+        return mode
+
+    def __call__(self) -> list[Path]:
+        """Puts everything back, and returns the files with which that did not work."""
+        left = []
+        # What is new goes first: it may hold the space that the others need.
+        for path, before, mode in sorted(self._before, key=lambda one: one[1] is not None):
+            try:
+                _put_back(path, before, mode)
+            except OSError:
+                left.append(path)
+        for folder in sorted(self._made, key=lambda one: len(one.parts), reverse=True):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        return left
+
+
+def write(root: Path, changeset: ChangeSet) -> Undo:
     """Writes a ChangeSet below a folder: each file whole or not at all, and all of them or none.
+
+    Returns:
+        What puts the files back as they were.
 
     Raises:
         RepositoryError: a symbolic link is in the way, or the disk is full or cannot be written.
     """
     for operation in changeset.operations:
         check_target(root, operation)
-    done: list[tuple[Path, bytes | None, int]] = []
-    made: list[Path] = []
+    undo = Undo()
     try:
         for operation in changeset.operations:
             path = root / operation.path
-            before = path.read_bytes() if path.is_file() else None
-            mode = stat.S_IMODE(path.stat().st_mode) if before is not None else 0o644
-            made += _missing_parents(root, path)
-            done.append((path, before, mode))
-            _carry_out(root, path, operation, mode)
+            _carry_out(root, path, operation, undo.note(root, path))
     except OSError as error:
-        _restore(done, made)
+        left = undo()
         raise RepositoryError(
             f"{operation.path} cannot be written: {error.strerror}",
             code="disk",
-            hint="nothing was changed",
+            hint=f"{left[0]} could not be put back" if left else "nothing was changed",
             file=operation.path,
         ) from error
     except BaseException:
-        _restore(done, made)
+        undo()
         raise
+    return undo
 
 
 def check_target(root: Path, operation: Operation) -> None:
@@ -168,23 +198,18 @@ def _replace(path: Path, data: bytes, mode: int) -> None:
         raise
 
 
-def _missing_parents(root: Path, path: Path) -> list[Path]:
-    missing = [folder for folder in path.parents if folder.is_relative_to(root) and not folder.exists()]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return missing
-
-
-def _restore(done: list[tuple[Path, bytes | None, int]], made: list[Path]) -> None:
-    for path, before, mode in reversed(done):
-        with contextlib.suppress(OSError):
-            if before is None:
-                path.unlink(missing_ok=True)
-            elif not path.is_file() or path.read_bytes() != before:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                _replace(path, before, mode)
-    for folder in sorted(made, key=lambda one: len(one.parts), reverse=True):
-        with contextlib.suppress(OSError):
-            folder.rmdir()
+def _put_back(path: Path, before: bytes | None, mode: int) -> None:
+    if before is None:
+        path.unlink(missing_ok=True)
+    elif not path.is_file() or path.read_bytes() != before:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            _replace(path, before, mode)
+        except OSError:
+            # A full disk has no room for a second file, but the one that is there has its own.
+            with path.open("r+b") as file:
+                file.write(before)
+                file.truncate()
 
 
 def _entry(path: str, place: Path) -> Entry | None:
