@@ -151,18 +151,19 @@ def failure(done: Completed, where: object = None) -> GitopsTkError:
         )
     if "couldn't find remote ref" in lower:
         return RepositoryError(f"the remote{place} has no such branch: {said}", code="unknown-branch")
+    if _DISK.search(lower):
+        return RepositoryError(f"git could not write: {said}", code="disk", hint="is the disk full?")
     if _GONE.search(lower):
         return RemoteUnreachable(f"the remote{place} cannot be read: {said}", hint="check --repo and the network")
-    if re.search(
-        r"no space left|out of diskspace|cannot write|couldn't write|unable to create temporary file|disk quota", lower
-    ):
-        return RepositoryError(f"git could not write: {said}", code="disk", hint="is the disk full?")
     return RepositoryError(f"git failed{place}: {said}", code="git")
 
 
 _LOGIN = re.compile(
     r"authentication failed|could not read (?:username|password)|permission denied|http basic: access denied"
     r"|returned error: 40[13]|invalid username or|host key verification failed|terminal prompts disabled"
+)
+_DISK = re.compile(
+    r"no space left|out of diskspace|cannot write|couldn't write|unable to create temporary file|disk quota"
 )
 _GONE = re.compile(
     r"could not resolve host|failed to connect|couldn't connect|connection (?:refused|reset|timed out|closed)"
