@@ -48,6 +48,27 @@ def test_init_starts_a_repository_in_a_new_folder(tmp_path: Path) -> None:
     assert (other.status, other.code) == (1, "config-exists")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--env", "Bad"], "bad-environment-name"),
+        (["--env", "dev", "--env", "dev"], "duplicate-environment"),
+        (["--propose", "production"], "unknown-environment"),
+        (["--forge", "sourceforge"], "bad-forge"),
+    ],
+)
+def test_what_cannot_be_started_leaves_no_folder(tmp_path: Path, arguments: list[str], code: str) -> None:
+    ran = run_json("init", "gitops", *arguments, cwd=tmp_path)
+    assert (ran.status, ran.code) == (2, code)
+    assert not (tmp_path / "gitops").exists()
+
+
+def test_a_folder_may_be_named_as_the_repository(tmp_path: Path) -> None:
+    ran = run_json("init", cwd=tmp_path, GITOPS_TK_REPO="gitops")
+    assert (ran.status, ran.json["outcome"]) == (0, "written")
+    assert (tmp_path / "gitops/gitops-tk.yaml").is_file()
+
+
 def test_init_publishes_to_an_empty_remote(tmp_path: Path) -> None:
     remote = repo.bare(tmp_path / "remote.git")
     ran = run_json("init", "--env", "dev", "--env", "live", "--repo", f"file://{remote}", cwd=tmp_path)
@@ -154,6 +175,33 @@ def test_a_file_with_uncommitted_changes_is_refused_and_others_stay(started: Pat
     other = run_json("values", "set", "user-service", "-e", "prod", "replicaCount=2", cwd=started)
     assert other.json["outcome"] == "written"
     assert (started / "envs/dev.yaml").read_text() == "# mine too\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("bump", "user-service", "-e", "dev", "--tag", "v2", "--local"),
+        ("values", "set", "user-service", "-e", "dev", "replicaCount=9"),
+        ("values", "set", "user-service", "-e", "dev", "replicaCount=9", "--commit"),
+    ],
+)
+def test_a_dry_run_ends_as_the_real_run_would(started: Path, command: tuple[str, ...]) -> None:
+    run(*NEW, "--commit", cwd=started)
+    with (started / "services/user-service/envs/dev.yaml").open("a") as file:
+        file.write("mine: true\n")
+    ran, dry = (run_json(*command, *more, cwd=started) for more in ((), ("--dry-run",)))
+    assert (ran.status, ran.code) == (dry.status, dry.code) == (1, "uncommitted-changes")
+    repo.git(started, "checkout", "--quiet", "--force", "--detach")
+    ran, dry = (run_json(*command, *more, cwd=started) for more in (("--dry-run",), ()))
+    assert (ran.status, ran.json["problems"]) == (dry.status, dry.json["problems"])
+
+
+def test_nobody_commits_under_a_name_that_git_makes_up(started: Path, isolated_home: Path) -> None:
+    (isolated_home / ".gitconfig").unlink()
+    ran = run_json(*NEW, "--commit", cwd=started, EMAIL="")
+    assert (ran.status, ran.code) == (1, "no-identity")
+    assert "GIT_AUTHOR_EMAIL" in ran.json["problems"][0]["hint"]
+    assert repo.git(started, "status", "--porcelain") == ""
 
 
 def test_a_symbolic_link_is_not_written_through(started: Path, tmp_path: Path) -> None:

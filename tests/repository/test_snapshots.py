@@ -1,4 +1,4 @@
-"""Snapshots of a remote, a checkout and memory agree; ChangeSets become commits; history tells what files held."""
+"""Snapshots of a remote, a checkout and memory agree; ChangeSets become commits."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,6 @@ from gitops_tk.errors import RaceLost, RepositoryError
 from gitops_tk.model.changes import ChangeSet, Copy, Delete, Plan, Write
 from gitops_tk.model.snapshot import EXECUTABLE, FOLDER, SYMLINK, Snapshot
 from gitops_tk.repository.checkout import Checkout
-from gitops_tk.repository.history import history
 from gitops_tk.repository.location import RemoteLocation
 from gitops_tk.repository.memory import MemorySnapshot
 from gitops_tk.repository.publish import Timing, publish
@@ -124,28 +123,6 @@ def test_nothing_is_written_outside(remote: Path, tmp_path: Path, path: str) -> 
     with pytest.raises(RepositoryError) as refused:
         checkout.apply(ChangeSet((Write(path, b"x"),)))
     assert refused.value.code == "outside"
-
-
-def test_history_tells_what_files_held_along_the_first_parents(remote: Path, tmp_path: Path) -> None:
-    repo.commit(remote, {"f.txt": b"second"})
-    repo.commit(remote, {"other.txt": b"x"})
-    repo.commit(remote, {"a/e.txt": b"third"})
-    repo.commit(remote, {"f.txt": None})
-    paths = ["f.txt", "a/e.txt"]
-    expected = [
-        {"a/e.txt": b"third"},
-        {"f.txt": b"second", "a/e.txt": b"third"},
-        {"f.txt": b"second", "a/e.txt": b""},
-        {"f.txt": b"f", "a/e.txt": b""},
-    ]
-    with opened(remote) as there:
-        there.snapshot()
-        found = list(history(there, paths))
-    assert [version.files for version in found] == expected
-    assert found[0].commit == repo.git(remote, "rev-parse", "main")
-    assert found[0].author == "A Person <person@example.com>"
-    checkout = Checkout(repo.checkout(remote, tmp_path / "c"))
-    assert [version.files for version in history(checkout, paths)] == expected
 
 
 def test_a_lost_race_waits_longer_each_time_and_ends_in_time(remote: Path) -> None:

@@ -19,7 +19,8 @@ from gitops_tk.repository.worktree import Undo, WorktreeSnapshot, check_target, 
 # What a checkout's own configuration says about reaching its remote and about who commits holds for delivery too.
 _CARRIED = r"^(credential|http|url|user|author|committer|gpg)\.|^core\.sshcommand$|^commit\.gpgsign$|^ssh\.variant$"
 # A folder of the checkout's content that looks like a bare repository is none: its configuration could run programs.
-_TRUSTED = (("safe.bareRepository", "explicit"),)
+# And nobody commits under a name that git makes up from the machine's.
+_SETTINGS = (("safe.bareRepository", "explicit"), ("user.useConfigOnly", "true"))
 _ARGUMENTS = 500
 
 
@@ -34,7 +35,7 @@ class Checkout:
     def __init__(self, root: Path, environ: Mapping[str, str] | None = None) -> None:
         self.root = root
         self.environ = os.environ if environ is None else environ
-        self._git = Git.from_environment(self.environ, _TRUSTED, root)
+        self._git = Git.from_environment(self.environ, _SETTINGS, root)
 
     @property
     def git(self) -> Git:
@@ -80,7 +81,7 @@ class Checkout:
         """
         done = self._git.run("var", "GIT_AUTHOR_IDENT")
         if done.status:
-            raise self._not_committed(failure(done))
+            raise _not_committed(done)
         return done.stdout.decode("utf-8", "replace").rpartition(">")[0] + ">"
 
     def start(self) -> None:
@@ -117,16 +118,25 @@ class Checkout:
         Raises:
             RepositoryError: a file has uncommitted changes, a link is in the way, or it cannot be written.
         """
+        self.check(changeset)
+        return write(self.root, changeset)
+
+    def check(self, changeset: ChangeSet) -> None:
+        """Looks whether a ChangeSet could be written, as far as that is known before.
+
+        Raises:
+            RepositoryError: a file has uncommitted changes, or a link is in the way.
+        """
         for operation in changeset.operations:
             check_target(self.root, operation)
         self._refuse_uncommitted(changeset)
-        return write(self.root, changeset)
 
-    def commit(self, plans: Sequence[Plan]) -> list[str]:
-        """Writes each plan's files and commits those alone, on the current branch; returns the commits' ids.
+    def check_commit(self) -> None:
+        """Looks whether there is a git and a branch to commit with and on.
 
         Raises:
-            RepositoryError: no branch is checked out, or git cannot commit; all is then as before.
+            RepositoryError: this is no git repository, or no branch is checked out.
+            ToolMissing: git is too old.
         """
         check_version(self._git.run("--version").stdout)
         if not self.is_git:
@@ -137,6 +147,14 @@ class Checkout:
                 code="detached-head",
                 hint="git switch to the branch that the commit is for",
             )
+
+    def commit(self, plans: Sequence[Plan]) -> list[str]:
+        """Writes each plan's files and commits those alone, on the current branch; returns the commits' ids.
+
+        Raises:
+            RepositoryError: no branch is checked out, or git cannot commit; all is then as before.
+        """
+        self.check_commit()
         made: list[str] = []
         for plan in plans:
             try:
@@ -162,7 +180,7 @@ class Checkout:
                 options = ("--quiet", "--only", f"--file={notes / 'message'}", "--cleanup=verbatim")
                 done = self._on_paths(paths, "commit", *options)
             if done.status:
-                raise self._not_committed(failure(done))
+                raise _not_committed(done)
         except BaseException as error:
             left = undo()
             self._on_paths(paths, "reset", "--quiet")
@@ -260,16 +278,16 @@ class Checkout:
                 file=dirty[0],
             )
 
-    def _not_committed(self, error: Exception) -> Exception:
-        text = str(error)
-        if "Please tell me who you are" in text or "ident" in text.lower():
-            return RepositoryError(
-                "git does not know who commits",
-                code="no-identity",
-                hint="set GIT_AUTHOR_NAME, GIT_AUTHOR_EMAIL, GIT_COMMITTER_NAME and GIT_COMMITTER_EMAIL, "
-                "or git config user.name and user.email",
-            )
-        return error
+
+def _not_committed(done: Completed) -> GitopsTkError:
+    if b"tell me who you are" in done.stderr or b"ident name" in done.stderr:
+        return RepositoryError(
+            "git does not know who commits",
+            code="no-identity",
+            hint="set GIT_AUTHOR_NAME, GIT_AUTHOR_EMAIL, GIT_COMMITTER_NAME and GIT_COMMITTER_EMAIL, "
+            "or git config user.name and user.email",
+        )
+    return failure(done)
 
 
 def _not_here(_oids: Iterable[str]) -> None:

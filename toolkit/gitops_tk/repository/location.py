@@ -50,7 +50,7 @@ def locate(repo: str | None, cwd: Path, environ: Mapping[str, str]) -> RemoteLoc
                 hint="leave it out, and set GITOPS_TK_TOKEN",
             )
         return location
-    if repo.startswith("-") or "\n" in repo or "\0" in repo or "::" in repo or "://" in repo:
+    if _is_no_path(repo):
         raise _bad(repo)
     path = (cwd / repo).resolve()
     if is_bare(path):
@@ -58,6 +58,11 @@ def locate(repo: str | None, cwd: Path, environ: Mapping[str, str]) -> RemoteLoc
     if not path.is_dir():
         raise RepositoryError(f"there is no folder {path}", code="no-repository", hint="--repo takes a URL or a path")
     return CheckoutLocation(_nearest(path))
+
+
+def is_remote(repo: str, cwd: Path) -> bool:
+    """Whether `--repo` names a remote or what is no address at all, rather than a folder to work in."""
+    return is_url(repo) or _is_no_path(repo) or is_bare((cwd / repo).resolve())
 
 
 def is_url(text: str) -> bool:
@@ -97,6 +102,10 @@ def remote(url: str) -> RemoteLocation:
 def is_bare(path: Path) -> bool:
     """Whether a folder is a bare repository: a remote, not a checkout."""
     return (path / "HEAD").is_file() and (path / "objects").is_dir() and (path / "refs").is_dir()
+
+
+def _is_no_path(text: str) -> bool:
+    return text.startswith("-") or any(mark in text for mark in ("\n", "\0", "::", "://"))
 
 
 def _nearest(start: Path) -> Path:

@@ -77,8 +77,14 @@ def in_checkout(command: str, planner: Planner, checkout: Checkout, options: Opt
         )
     snapshot = checkout.snapshot()
     plan = _with_message(planner, options.message)(Views.of(checkout, snapshot), None)
-    if options.dry_run or not plan.changeset.operations:
+    if not plan.changeset.operations:
         return _planned(command, plan, snapshot, checkout.branch)
+    if options.dry_run:
+        # What stands in the way of the real run stands in the way of this one: it ends as that would.
+        checkout.check(plan.changeset)
+        if commit:
+            checkout.check_commit()
+        return replace(_planned(command, plan, snapshot, checkout.branch), pull_requests=())
     if commit:
         oids = checkout.commit(plan.commits)
     else:

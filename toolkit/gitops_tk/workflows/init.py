@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from msgspec import Struct
 
@@ -10,12 +10,13 @@ from gitops_tk import resources
 from gitops_tk.charts.scaffold import shared_values
 from gitops_tk.config.argocd import is_repository
 from gitops_tk.config.load import CONFIG_FILE, parse
-from gitops_tk.config.model import Config, InitialEnvironment, initial
+from gitops_tk.config.model import Config, ForgeKind, InitialEnvironment, initial
 from gitops_tk.errors import ConfigError, UsageError
 from gitops_tk.model import names
 from gitops_tk.model.changes import Change, ChangeSet, Plan, Publish, Write
 from gitops_tk.model.result import Result
 from gitops_tk.repository.checkout import Checkout
+from gitops_tk.repository.location import is_remote
 from gitops_tk.workflows import wiring
 from gitops_tk.workflows.author import author
 from gitops_tk.workflows.deliver import in_checkout
@@ -43,11 +44,28 @@ class InitRequest(Struct, frozen=True, kw_only=True):
     repository: str | None = None
 
     def check(self) -> None:
-        """Refuses a URL that Argo CD could not read by.
+        """Refuses names that are none, and a URL that Argo CD could not read by.
 
         Raises:
-            UsageError: it is none.
+            UsageError: an environment, a forge or the URL is not what it has to be.
         """
+        for name in self.environments:
+            names.environment(name)
+            if self.environments.count(name) > 1:
+                raise UsageError(f"there are two environments {name}", code="duplicate-environment")
+        for name in self.propose or ():
+            if name not in self.environments:
+                raise UsageError(
+                    f"--propose names {name!r}, which is none of the environments",
+                    code="unknown-environment",
+                    hint=f"there are {', '.join(self.environments)}",
+                )
+        if self.forge not in get_args(ForgeKind):
+            raise UsageError(
+                f"{self.forge!r} is not a kind of forge",
+                code="bad-forge",
+                hint=f"it is one of {', '.join(get_args(ForgeKind))}",
+            )
         if self.repository is not None and not is_repository(self.repository):
             raise UsageError(
                 "--argocd-repository is not the URL of a repository that Argo CD could read",
@@ -66,13 +84,19 @@ def init(folder: Path | None, request: InitRequest, options: Options) -> Result:
     def planner(views: Views, intent: Any) -> Plan:
         return plan(request, views, intent)
 
-    if options.repo is not None and folder is None:
-        return author("init", planner, options)
+    if folder is None and options.repo is not None:
+        if is_remote(options.repo, options.cwd):
+            return author("init", planner, options)
+        folder = Path(options.repo)
     root = (options.cwd / (folder or Path())).resolve()
     checkout = Checkout(root, options.environ)
+    # Planned once before: what cannot be started leaves no folder behind.
+    plan(request, Views.of(checkout, checkout.snapshot()), None)
     if not options.dry_run:
         checkout.start()
-    return in_checkout("init", planner, checkout, options, commit=options.commit)
+    # A dry run makes no repository of the folder, so there may be none to commit in.
+    commits = options.commit and checkout.is_git
+    return in_checkout("init", planner, checkout, options, commit=commits)
 
 
 def plan(request: InitRequest, views: Views, intent: Any) -> Plan:
@@ -112,8 +136,6 @@ def plan(request: InitRequest, views: Views, intent: Any) -> Plan:
 
 
 def _files(request: InitRequest, remote: str | None) -> dict[str, bytes]:
-    for name in request.environments:
-        names.environment(name)
     proposed = _proposed(request.environments, request.propose)
     environments = [
         InitialEnvironment(name=name, publish="pull-request" if name in proposed else "push")
