@@ -11,6 +11,9 @@ from tests.support import argocd, charts
 from tests.support import repositories as repo
 from tests.support.cli import run, run_json
 
+from gitops_tk.repository.worktree import WorktreeSnapshot
+from gitops_tk.workflows.generated import generated
+
 URL = "https://git.example.com/shop/gitops.git"
 NEW = ("--image", "registry.example.com/shop/x", "--commit")
 THREE_CLUSTERS = f"""argocd:
@@ -35,6 +38,20 @@ def services(layout: str, names: Iterable[str], tag: str = "v1") -> dict[str, by
     }
 
 
+def applications(there: Path, globbing: str = "greedy") -> list[dict[str, Any]]:
+    """What is generated, by Argo CD's documents and by the tool itself, which say the same."""
+    expected = argocd.applications(there, globbing)
+    made = generated(WorktreeSnapshot(there), globbing)
+    assert made.faults == {}
+    found = [{"metadata": one.metadata, "spec": one.spec} for one in made.applications]
+    assert sorted(found, key=lambda one: one["metadata"]["name"]) == expected
+    return expected
+
+
+def names(there: Path, globbing: str = "greedy") -> list[str]:
+    return [one["metadata"]["name"] for one in applications(there, globbing)]
+
+
 def by_kind(there: Path) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     for one in argocd.manifests(there):
@@ -52,7 +69,7 @@ def test_all_manifests_are_right_by_argo_cds_definitions(tmp_path: Path, chart: 
         objects = charts.Objects(path.read_text())
         assert objects.all
         assert charts.custom_resource_faults(objects) == [], path
-    made = argocd.applications(there)
+    made = applications(there)
     assert len(made) == 3
     for one in made:
         application = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", **one}
@@ -62,7 +79,7 @@ def test_all_manifests_are_right_by_argo_cds_definitions(tmp_path: Path, chart: 
 def test_an_application_has_what_the_environment_says(tmp_path: Path) -> None:
     files = {"gitops-tk.yaml": config(THREE_CLUSTERS), "envs/prod.yaml": b"a: 1\n"}
     there = argocd.wired(tmp_path, files | services("services/{service}/envs/{env}.yaml", ["a"]))
-    dev, prod, staging = (one["spec"] for one in argocd.applications(there))
+    dev, prod, staging = (one["spec"] for one in applications(there))
     assert dev["destination"] == {"name": "dev", "namespace": "a-dev"}
     assert staging["destination"] == {"server": "https://staging.example.com:6443", "namespace": "a"}
     assert prod["destination"] == {"name": "prod-eu", "namespace": "shop"}
@@ -99,7 +116,7 @@ def test_a_commit_refreshes_those_applications_alone_that_it_is_about(tmp_path: 
     more = f"argocd: {{repository: '{URL}', reads: [library/]}}\n"
     files = {"gitops-tk.yaml": config(more), "envs/dev.yaml": b"a: 1\n"}
     there = argocd.wired(tmp_path, files | services("services/{service}/envs/{env}.yaml", ["a"]))
-    paths = argocd.applications(there)[0]["metadata"]["annotations"]["argocd.argoproj.io/manifest-generate-paths"]
+    paths = applications(there)[0]["metadata"]["annotations"]["argocd.argoproj.io/manifest-generate-paths"]
     assert paths.split(";") == ["/services/a/chart", "/envs/dev.yaml", "/services/a/envs/dev.yaml", "/library"]
 
 
@@ -136,7 +153,7 @@ def test_patterns_take_the_services_and_nothing_else(
     for path in beside:
         files |= services(path, ["a"])
     there = argocd.wired(tmp_path, files)
-    made = argocd.applications(there, globbing)
+    made = applications(there, globbing)
     assert [one["metadata"]["name"] for one in made] == [
         f"{name}-{env}" for name in ("a", "svc-b") for env in ("dev", "prod", "staging")
     ]
@@ -166,7 +183,7 @@ def test_patterns_take_the_services_and_nothing_else(
 )
 def test_there_is_an_application_once_an_image_is_set(tmp_path: Path, image: bytes, generated: bool) -> None:
     there = argocd.wired(tmp_path, {"gitops-tk.yaml": config(), "services/a/envs/dev.yaml": image + b"\npath: mine\n"})
-    assert argocd.names(there) == (["a-dev"] if generated else [])
+    assert names(there) == (["a-dev"] if generated else [])
 
 
 @pytest.mark.parametrize("globbing", argocd.GLOBBING)
@@ -186,7 +203,7 @@ services:
     }
     files = {f"services/{name}/envs/dev.yaml": data for name, data in values.items()}
     there = argocd.wired(tmp_path, files | {"gitops-tk.yaml": config(images=images)})
-    assert argocd.names(there, globbing) == ["a-dev", "b-dev", "legacy-dev"]
+    assert names(there, globbing) == ["a-dev", "b-dev", "legacy-dev"]
 
 
 def test_a_key_with_the_services_name_in_it_is_named_for_each(tmp_path: Path) -> None:
@@ -197,7 +214,7 @@ def test_a_key_with_the_services_name_in_it_is_named_for_each(tmp_path: Path) ->
         "services/b/envs/dev.yaml": b"a: {image: {tag: v1}}\n",
     }
     there = argocd.wired(tmp_path, files)
-    assert argocd.names(there) == ["a-dev"]
+    assert names(there) == ["a-dev"]
 
 
 def test_init_wires_a_repository_and_a_new_service_needs_nothing_more(tmp_path: Path) -> None:
@@ -205,9 +222,9 @@ def test_init_wires_a_repository_and_a_new_service_needs_nothing_more(tmp_path: 
     there = tmp_path / "gitops"
     ran = run_json("new-service", "a", *NEW, cwd=there)
     assert [one["file"] for one in ran.json["changes"] if "argocd" in one["file"]] == []
-    assert argocd.names(there) == []
+    assert names(there) == []
     run("bump", "a", "-e", "dev", "--tag", "v1", "--local", cwd=there)
-    assert argocd.names(there) == ["a-dev"]
+    assert names(there) == ["a-dev"]
 
 
 def test_a_new_service_is_named_where_no_pattern_takes_it(tmp_path: Path) -> None:
@@ -219,7 +236,7 @@ def test_a_new_service_is_named_where_no_pattern_takes_it(tmp_path: Path) -> Non
     for name in ("a", "b"):
         assert run("new-service", name, *NEW, cwd=there).status == 0
         run("bump", name, "-e", "dev", "--tag", "v1", "--local", cwd=there)
-    assert argocd.names(there) == ["a-dev", "b-dev"]
+    assert names(there) == ["a-dev", "b-dev"]
     assert file.read_text().endswith("# ours\n")
 
 

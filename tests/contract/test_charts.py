@@ -11,7 +11,7 @@ from tests.support.cli import run, run_json
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     folder = tmp_path / "gitops"
-    assert run("init", str(folder), "--commit", cwd=tmp_path).status == 0
+    assert run("init", str(folder), *repo.ARGOCD, "--commit", cwd=tmp_path).status == 0
     assert run("new-service", "user-service", "--image", "registry.example.com/u", "--commit", cwd=folder).status == 0
     return folder
 
@@ -178,7 +178,7 @@ def test_values_without_charts_are_valid_as_long_as_they_can_be_read(tmp_path: P
 
 def test_each_environment_may_have_a_chart_of_its_own(tmp_path: Path) -> None:
     folder = tmp_path / "gitops"
-    run("init", str(folder), "--chart-per-environment", "--commit", cwd=tmp_path)
+    run("init", str(folder), *repo.ARGOCD, "--chart-per-environment", "--commit", cwd=tmp_path)
     assert run("new-service", "a", "--image", "registry.example.com/a", "--commit", cwd=folder).status == 0
     assert (folder / "services/a/dev/chart/Chart.yaml").is_file()
     assert run("validate", cwd=folder).out == "valid: 3 releases\n"

@@ -28,7 +28,7 @@ _CACHE = "apiVersion: example.com/v1\nkind: Cache\nmetadata:\n  name: a\nspec:\n
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     folder = tmp_path / "gitops"
-    assert run("init", str(folder), "--commit", cwd=tmp_path).status == 0
+    assert run("init", str(folder), *repo.ARGOCD, "--commit", cwd=tmp_path).status == 0
     assert run("new-service", "user-service", "--image", "registry.example.com/u", "--commit", cwd=folder).status == 0
     return folder
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from gitops_tk.argocd.rules import RULES as WIRING
 from gitops_tk.charts.rules import RULES
 
 PATH = Path(__file__).resolve().parents[2] / "docs" / "validate.md"
@@ -13,7 +14,7 @@ def table() -> str:
     return _HEAD + "".join(
         f"| `{one.name}` | {one.severity} | {_cell(one.summary)} | {_cell(one.reason)} | [source]({one.source}) "
         f"| {_cell(one.fix)} |\n"
-        for one in RULES
+        for one in (*RULES, *WIRING)
     )
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gitops_tk.charts.rules import NAMES
 from gitops_tk.config.load import parse
+from gitops_tk.workflows.validate import RULES
 from tests.docs import reference, rules
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -53,7 +53,7 @@ def test_the_example_configuration_is_one() -> None:
     text = (_ROOT / "docs/configuration.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     config = parse(block.encode())
-    assert config.validate.off[0].rule in NAMES
+    assert config.validate.off[0].rule in RULES
     assert config.image_keys("legacy-service")["default"].reference == "app.image"
 
 

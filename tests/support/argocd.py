@@ -70,11 +70,6 @@ def applications(checkout: Path, globbing: str = "greedy") -> list[dict[str, Any
     return sorted(_rendered(work), key=lambda made: str(made["metadata"]["name"]))
 
 
-def names(checkout: Path, globbing: str = "greedy") -> list[str]:
-    """The names of the Applications that are generated, those that would be there twice, twice."""
-    return [one["metadata"]["name"] for one in applications(checkout, globbing)]
-
-
 def _params(checkout: Path, generator: dict[str, Any], globbing: str) -> Iterator[dict[str, Any]]:
     found: set[str] = set()
     for one in generator["git"]["files"]:

@@ -11,6 +11,8 @@ environments:
   - name: staging
   - name: prod
 """
+# For `init`: by which URL Argo CD reads the repository, which no remote of a test is.
+ARGOCD = ("--argocd-repository", "https://git.example.com/shop/gitops.git")
 _VALUES = "# {service} in {env}\nimage:\n  repository: registry.example.com/{service}\n  tag: {tag} # set by CI\n"
 
 

@@ -1,5 +1,7 @@
 """gitops-tk argocd."""
 
+from typing import Annotated
+
 import typer
 
 from gitops_tk.cli import options as opt
@@ -7,6 +9,40 @@ from gitops_tk.cli.run import run
 from gitops_tk.model.result import Result
 
 app = typer.Typer(help="The wiring to Argo CD: its manifests, and what it makes of them.", no_args_is_help=True)
+
+
+@app.command("apps")
+def apps(
+    globbing: Annotated[
+        str,
+        typer.Option(
+            envvar="GITOPS_TK_GLOBBING",
+            metavar="greedy|doublestar",
+            help="How Argo CD reads patterns: by default, or with its new globbing.",
+        ),
+    ] = "greedy",
+    repo: opt.Repo = None,
+    branch: opt.Branch = None,
+    output: opt.Output = "text",
+) -> None:
+    """List the Applications that Argo CD would generate from the manifests as they are.
+
+    Example: gitops-tk argocd apps -o json
+    """
+
+    def action() -> Result:
+        from gitops_tk.workflows.generated import listed
+        from gitops_tk.workflows.views import look
+
+        with look(opt.shared(repo, branch)) as snapshot:
+            return listed(snapshot, globbing)
+
+    def text(result: Result) -> str:
+        from gitops_tk.reports.table import applications_table
+
+        return applications_table(result)
+
+    run("argocd apps", output, action, text)
 
 
 @app.command("write")

@@ -23,8 +23,13 @@ def render(
     service: opt.Service,
     env: opt.Env,
     namespace: Annotated[
-        str, typer.Option(envvar="GITOPS_TK_NAMESPACE", metavar="NAMESPACE", help="The release's namespace.")
-    ] = "default",
+        str | None,
+        typer.Option(
+            envvar="GITOPS_TK_NAMESPACE",
+            metavar="NAMESPACE",
+            help="The release's namespace. Default: where Argo CD deploys it, else default.",
+        ),
+    ] = None,
     kube_version: KubeVersion = None,
     api_versions: Annotated[
         list[str] | None,

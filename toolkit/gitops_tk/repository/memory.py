@@ -46,7 +46,8 @@ class MemorySnapshot:
 
     def tree(self, folder: str) -> list[Entry]:
         """Every file under the folder, by path."""
-        return [Entry(path, self._modes[path]) for path in sorted(self._modes) if path.startswith(f"{folder}/")]
+        prefix = f"{folder}/" if folder else ""
+        return [Entry(path, self._modes[path]) for path in sorted(self._modes) if path.startswith(prefix)]
 
     def _entry(self, path: str) -> Entry | None:
         if path in self._modes:

@@ -22,7 +22,7 @@ from gitops_tk.values.edit import same
 from gitops_tk.values.image import read_image
 from gitops_tk.workflows.checks import Job
 from gitops_tk.workflows.layers import Layers
-from gitops_tk.workflows.releases import Charts, Release, Renderer, Target
+from gitops_tk.workflows.releases import DEFAULT_NAMESPACE, Charts, Release, Renderer, Target
 
 
 class Pair(Struct, frozen=True, kw_only=True):
@@ -101,13 +101,14 @@ class Comparer:
         old, new = before.release(env), after.release(env)
         target = self._sides.target
         sides = [_documents(release, target) for release in (old, new)]
-        found = compare(sides[0], sides[1], namespace=target.namespace, versions=versions, mask=mask)
         last, renderer = (new, after.renderer) if new else (old, before.renderer)
+        namespace = last.namespace_for(target) if last else DEFAULT_NAMESPACE
+        found = compare(sides[0], sides[1], namespace=namespace, versions=versions, mask=mask)
         again = renderer.again(last, target) if last and found.objects else None
         if again is None:
             return found
         # What differs from one render to the next is no change.
-        noise = compare(sides[1] if new else sides[0], [again], namespace=target.namespace, mask=mask)
+        noise = compare(sides[1] if new else sides[0], [again], namespace=namespace, mask=mask)
         return without(found, noise)
 
 

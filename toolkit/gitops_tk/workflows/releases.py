@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gitops_tk.charts.again import at_another_moment, may_differ
 from gitops_tk.charts.dependencies import cached, complete
@@ -21,12 +22,12 @@ class Target(Struct, frozen=True, kw_only=True):
     """What a release is rendered for.
 
     Attributes:
-        namespace: the release's namespace.
+        namespace: the release's namespace; None for the one that Argo CD deploys it to, else `default`.
         kube_version: what the chart is told the cluster's version is; None for the engine's default.
         api_versions: APIs that the chart is told the cluster has, beside the built-in ones.
     """
 
-    namespace: str = DEFAULT_NAMESPACE
+    namespace: str | None = None
     kube_version: str | None = None
     api_versions: tuple[str, ...] = ()
 
@@ -36,6 +37,7 @@ class Release(Struct, frozen=True):
 
     Attributes:
         files: the chart's files, its dependencies among them.
+        namespace: where it is deployed to.
     """
 
     service: str
@@ -44,6 +46,7 @@ class Release(Struct, frozen=True):
     files: ChartFiles
     chart: LoadedChart
     layers: Layers
+    namespace: str
 
     def manifest(self, target: Target, values: Mapping[str, Any] | None = None) -> str:
         """The manifests, as `helm template` prints them.
@@ -57,10 +60,14 @@ class Release(Struct, frozen=True):
         return self.chart.render(
             self.layers.merged.given if values is None else values,
             release=self.service,
-            namespace=target.namespace,
+            namespace=self.namespace_for(target),
             kube_version=target.kube_version,
             api_versions=target.api_versions,
         )
+
+    def namespace_for(self, target: Target) -> str:
+        """The namespace that it is rendered for."""
+        return target.namespace or self.namespace
 
 
 def chart_files(snapshot: Snapshot, path: str) -> dict[str, bytes]:
@@ -162,7 +169,10 @@ class Renderer:
         path = self._config.layout.chart_path(service, environment)
         if path != self._path:
             self._files, self._path = self._complete(path, self._charts.engine), path
-        return Release(service, environment, path, self._files, self._charts.load(self._files, path), layers)
+        argocd = self._config.argocd
+        namespace = argocd.namespace_of(service, environment.name) if argocd else DEFAULT_NAMESPACE
+        chart = self._charts.load(self._files, path)
+        return Release(service, environment, path, self._files, chart, layers, namespace)
 
     def again(self, release: Release, target: Target) -> str | None:
         """The release's manifests rendered once more, at another moment; None where they cannot differ.
@@ -173,14 +183,7 @@ class Renderer:
         if not may_differ(release.files):
             return None
         later = self._charts.load(at_another_moment(release.files), release.chart_path, "later")
-        return Release(
-            release.service,
-            release.environment,
-            release.chart_path,
-            release.files,
-            later,
-            release.layers,
-        ).manifest(target)
+        return replace(release, chart=later).manifest(target)
 
     def _complete(self, path: str, engine: Engine) -> Mapping[str, bytes]:
         def read_tree(folder: str) -> Mapping[str, bytes] | None:

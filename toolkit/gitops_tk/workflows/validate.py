@@ -1,10 +1,11 @@
 """validate: configuration, values against the charts' schemas, manifests against Kubernetes and the rules."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from gitops_tk.argocd.rules import BY_NAME
 from gitops_tk.charts.rules import NAMES
 from gitops_tk.config.load import CONFIG_FILE, load
 from gitops_tk.config.model import Config, nearest
@@ -12,13 +13,15 @@ from gitops_tk.errors import ChartError, ConfigError
 from gitops_tk.model import names
 from gitops_tk.model.result import Problem, Result
 from gitops_tk.model.snapshot import Snapshot
-from gitops_tk.workflows import definitions, processes
+from gitops_tk.workflows import definitions, processes, wiring_checks
 from gitops_tk.workflows.checks import Checker, Settings
 from gitops_tk.workflows.jobs import collect
 from gitops_tk.workflows.layers import unknown_service
 from gitops_tk.workflows.options import Options
 from gitops_tk.workflows.releases import Target
+from gitops_tk.workflows.wiring_checks import Fault
 
+RULES = (*NAMES, *BY_NAME)
 Progress = Callable[[str], None]
 
 
@@ -80,6 +83,10 @@ def validate(
         progress(f"{job.service}, {number} of {len(work)}")
         problems += report.problems
         off.update(report.off)
+    if config.argocd is not None:
+        progress("Argo CD")
+        faults = wiring_checks.check(snapshot, config, config.argocd)
+        problems += _wiring(config, faults, services, envs, off)
     entries = enumerate(config.validate.off)
     switched = [{"rule": one.rule, "reason": one.reason, "findings": off[at]} for at, one in entries]
     return _result(problems, releases, switched)
@@ -95,13 +102,36 @@ def _result(problems: list[Problem], releases: int, off: list[dict[str, Any]]) -
     )
 
 
+def _wiring(
+    config: Config, faults: Iterable[Fault], services: Sequence[str], envs: Sequence[str], off: Counter[int]
+) -> Iterator[Problem]:
+    for fault in faults:
+        # What was named is looked at alone; the wiring itself belongs to nobody.
+        if (services and fault.service not in services) or (envs and fault.env not in envs):
+            continue
+        entries = enumerate(config.validate.off)
+        by = next((at for at, one in entries if one.covers(fault.rule, fault.service or "", fault.env or "")), None)
+        if by is not None:
+            off[by] += 1
+            continue
+        rule = BY_NAME[fault.rule]
+        yield Problem(
+            code=rule.name, severity=rule.severity, message=_printable(fault.message), hint=rule.fix, file=fault.file
+        )
+
+
+def _printable(message: str) -> str:
+    # What the repository says must not steer the terminal.
+    return "".join(char if char.isprintable() else " " for char in message)[:400]
+
+
 def _check_rules(config: Config) -> None:
     for one in config.validate.off:
-        if one.rule not in NAMES:
+        if one.rule not in RULES:
             raise ConfigError(
                 f"validate.off: there is no rule {one.rule[:60]!r}",
                 code="config-unknown-rule",
-                hint=nearest(one.rule, NAMES) or "docs/validate.md lists the rules",
+                hint=nearest(one.rule, RULES) or "docs/validate.md lists the rules",
                 file=CONFIG_FILE,
                 line=one.line,
             )

@@ -1,0 +1,176 @@
+"""validate finds what Argo CD's own definitions cannot say: each rule, with a fault planted."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.support import argocd
+from tests.support import repositories as repo
+from tests.support.cli import run, run_json
+
+from gitops_tk.argocd.rules import NAMES
+from gitops_tk.config.load import load
+from gitops_tk.repository.memory import MemorySnapshot
+from gitops_tk.workflows.wiring import write
+from gitops_tk.workflows.wiring_checks import check
+
+URL = "https://git.example.com/shop/gitops.git"
+Files = dict[str, bytes]
+_CHART = b"apiVersion: v2\nname: a\nversion: 1.0.0\n"
+
+
+def tree(section: str = f"argocd: {{repository: '{URL}'}}\n", services: tuple[str, ...] = ("a", "b")) -> Files:
+    """A repository whose wiring is right."""
+    files = {"gitops-tk.yaml": repo.CONFIG + section.encode(), "envs/prod.yaml": b"x: 1\n"}
+    for name in services:
+        files[f"services/{name}/chart/Chart.yaml"] = _CHART
+        for env in ("dev", "prod"):
+            files[f"services/{name}/envs/{env}.yaml"] = repo.values(name, env)
+    return files | written(files)
+
+
+def written(files: Files) -> Files:
+    plan = write(argocd.views(MemorySnapshot(files)))
+    return {one.path: one.data for one in plan.changeset.operations}
+
+
+def found(files: Files) -> dict[str, set[str]]:
+    """The rules that are broken, each with the messages."""
+    snapshot = MemorySnapshot(files)
+    config = load(snapshot)
+    assert config.argocd is not None
+    faults: dict[str, set[str]] = {}
+    for fault in check(snapshot, config, config.argocd):
+        faults.setdefault(fault.rule, set()).add(fault.message)
+    return faults
+
+
+def changed(path: str, old: str, new: str) -> Callable[[Files], Files]:
+    def change(files: Files) -> Files:
+        assert old.encode() in files[path], files[path].decode()
+        return files | {path: files[path].replace(old.encode(), new.encode())}
+
+    return change
+
+
+def without(path: str) -> Callable[[Files], Files]:
+    return lambda files: {name: data for name, data in files.items() if name != path}
+
+
+def added(path: str, data: bytes) -> Callable[[Files], Files]:
+    return lambda files: files | {path: data}
+
+
+PROD = "argocd/apps-prod.yaml"
+PLANTED = [
+    (
+        "argocd-repository",
+        changed("gitops-tk.yaml", URL, "https://git.example.com/FILL-IN/gitops.git"),
+        "not filled in",
+    ),
+    ("argocd-manifest", without(PROD), f"{PROD} is not there"),
+    ("argocd-not-evaluated", changed(PROD, "index .path.segments 1", "lower .path.basename"), "'lower'"),
+    ("argocd-not-evaluated", added(PROD, b"a: [\n"), "cannot be read as YAML"),
+    ("argocd-not-evaluated", changed(PROD, "goTemplate: true", "goTemplate: false"), "has no goTemplate"),
+    ("argocd-not-evaluated", changed(PROD, "    - git:\n", "    - list:\n"), "other than git's"),
+    ("argocd-not-evaluated", added("services/a/envs/prod.yaml", b"a: [\n"), "services/a/envs/prod.yaml cannot be read"),
+    (
+        "argocd-globbing",
+        lambda files: changed(PROD, "*[^a-z0-9-]*", "none")(
+            files | {"services/a/chart/charts/c/envs/prod.yaml": repo.values("c", "prod")}
+        ),
+        "services/a/chart/charts/c/envs/prod.yaml is taken by the default globbing alone",
+    ),
+    ("argocd-missing", changed(PROD, "key: image.tag", "key: image.label"), "a in prod: an image is set"),
+    (
+        "argocd-missing",
+        lambda files: (
+            files | {"services/a/chart/values.yaml": b"image: {tag: v1}\n", "services/a/envs/prod.yaml": b"x: 1\n"}
+        ),
+        "a in prod: an image is set, and there is no Application",
+    ),
+    (
+        "argocd-unexpected",
+        lambda files: (
+            changed(PROD, "NotIn", "Exists")(changed(PROD, "values:", "x-values:")(files))
+            | {"services/a/envs/prod.yaml": b"image: {tag: ''}\n"}
+        ),
+        "a-prod: it is generated though no image is set",
+    ),
+    ("argocd-unexpected", added("services/-x/envs/prod.yaml", b"image: {tag: v1}\n"), "which is no service's"),
+    ("argocd-name", added(f"services/{'s' * 60}/envs/prod.yaml", b"image: {tag: v1}\n"), "65 characters, and 63"),
+    ("argocd-name", added(f"services/{'s' * 54}/envs/prod.yaml", b"x: 1\n"), "would have 54 characters, and 53"),
+    ("argocd-duplicate", changed(PROD, " 1 }}-prod'", " 1 }}-dev'"), "another Application of this name"),
+    (
+        "argocd-duplicate",
+        lambda files: files | written(files | {"gitops-tk.yaml": repo.CONFIG + b"argocd: {namespace: shop}\n"}),
+        "another Application has a release a in the namespace shop of this cluster",
+    ),
+    ("argocd-path", without("services/a/chart/Chart.yaml"), "a-prod: services/a/chart/Chart.yaml is not there"),
+    ("argocd-path", without("envs/prod.yaml"), "b-prod: envs/prod.yaml is not there"),
+    ("argocd-render", added("envs/dev.yaml", b"x: 1\n"), "gitops-tk envs/dev.yaml, services/a/envs/dev.yaml"),
+    ("argocd-render", changed(PROD, "releaseName: '{{", "releaseName: 'x{{"), "the release: Argo CD takes xa"),
+    ("argocd-render", changed(PROD, "skipTests: true", "values: 'x: 1'"), "helm.values is set"),
+    ("argocd-project", changed("argocd/project.yaml", "name: gitops\n", "name: other\n"), "there is no project gitops"),
+    ("argocd-project", changed("argocd/project.yaml", URL, "https://git.example.com/x"), f"does not allow {URL}"),
+    ("argocd-project", changed("argocd/project.yaml", "'*-prod'", "'!a-prod'"), "does not allow the namespace a-prod"),
+    (
+        "argocd-refresh",
+        added(
+            "services/a/chart/Chart.yaml", _CHART + b"dependencies: [{name: l, repository: 'file://../../../lib'}]\n"
+        ),
+        "a-dev: a commit that changes lib does not refresh it",
+    ),
+    ("argocd-refresh", changed(PROD, ";/envs/prod.yaml;", ";"), "a commit that changes envs/prod.yaml"),
+]
+
+
+def test_a_wiring_that_is_right_has_no_finding() -> None:
+    assert found(tree()) == {}
+    clusters = f"argocd: {{repository: '{URL}', environments: {{prod: {{cluster: eu, namespace: '{{service}}'}}}}}}\n"
+    assert found(tree(clusters)) == {}
+
+
+@pytest.mark.parametrize(("rule", "plant", "said"), PLANTED)
+def test_each_rule_finds_what_is_planted(rule: str, plant: Callable[[Files], Files], said: str) -> None:
+    faults = found(plant(tree()))
+    assert any(said in message for message in faults.get(rule, ())), faults
+
+
+def test_every_rule_has_a_fault_planted() -> None:
+    assert {rule for rule, _, _ in PLANTED} == set(NAMES)
+
+
+def test_a_whole_reference_may_wait_for_its_tag() -> None:
+    section = f"images: {{default: {{reference: app.image}}}}\nargocd: {{repository: '{URL}'}}\n"
+    files = tree(section) | {"services/a/envs/prod.yaml": b"app: {image: registry.example.com/a}\n"}
+    assert "argocd-unexpected" not in found(files)
+
+
+def test_validate_says_so_with_severities_and_switches_off(tmp_path: Path) -> None:
+    assert run("init", "gitops", "--commit", cwd=tmp_path).status == 0
+    there = tmp_path / "gitops"
+    ran = run_json("validate", cwd=there)
+    assert (ran.status, ran.json["warnings"], ran.code) == (0, 1, "argocd-repository")
+    (there / "argocd/apps-prod.yaml").unlink()
+    config = there / "gitops-tk.yaml"
+    config.write_text(
+        config.read_text() + "validate:\n  off:\n    - {rule: argocd-repository, reason: it is filled in later}\n"
+    )
+    ran = run_json("validate", cwd=there)
+    assert ran.status == 5
+    assert [(one["code"], one["file"]) for one in ran.json["problems"]] == [
+        ("argocd-manifest", "argocd/apps-prod.yaml")
+    ]
+    assert ran.json["off"] == [{"rule": "argocd-repository", "reason": "it is filled in later", "findings": 1}]
+
+
+def test_apps_lists_what_is_generated_and_what_waits(tmp_path: Path) -> None:
+    there = argocd.wired(tmp_path, tree() | {"services/a/envs/prod.yaml": b"image: {tag: ''}\n"})
+    ran = run_json("argocd", "apps", cwd=there)
+    listed = [(one["name"], one["service"], one["env"], one["namespace"]) for one in ran.json["applications"]]
+    assert listed == [("a-dev", "a", "dev", "a-dev"), ("b-dev", "b", "dev", "b-dev"), ("b-prod", "b", "prod", "b-prod")]
+    assert ran.json["waiting"] == [{"service": "a", "env": "prod"}]
+    text = run("argocd", "apps", cwd=there).out
+    assert "b-prod       kubernetes.default.svc  b-prod     services/b/chart\n" in text
+    assert text.endswith("\na: never promoted to prod\n")

@@ -1,0 +1,254 @@
+"""What Argo CD makes of the manifests in `argocd/`: the Applications that every generator would generate.
+
+Sources: Argo CD, "Git Generator" (files, exclude), "Post Selector all generators", "Go Template";
+applicationset/generators/git.go for what a file's parameters are.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import yaml
+from msgspec import Struct
+
+from gitops_tk import helm_yaml
+from gitops_tk.argocd import gotemplate
+from gitops_tk.argocd.globs import Globbing, compiled, fixed_folder
+from gitops_tk.argocd.selectors import matches
+from gitops_tk.model.snapshot import Snapshot
+from gitops_tk.nesting import too_deep
+
+
+class NotEvaluated(ValueError):
+    """A manifest, or a file that it takes, that nothing can be generated from here."""
+
+
+class Manifest(Struct, frozen=True):
+    """An object in `argocd/`.
+
+    Attributes:
+        file: its path.
+    """
+
+    file: str
+    data: dict[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """Its kind."""
+        return str(self.data.get("kind"))
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return str(_at(self.data, "metadata", "name"))
+
+
+class Application(Struct, frozen=True):
+    """An Application that an ApplicationSet generates.
+
+    Attributes:
+        manifest: the ApplicationSet's file.
+        values: the file that it is generated from.
+        metadata: its name, labels and annotations.
+    """
+
+    manifest: str
+    values: str
+    metadata: dict[str, Any]
+    spec: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return str(self.metadata.get("name", ""))
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """Where its chart is; empty where it has several sources."""
+        found = self.spec.get("source")
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def helm(self) -> dict[str, Any]:
+        """How its chart is rendered."""
+        found = self.source.get("helm")
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def destination(self) -> dict[str, Any]:
+        """The cluster and the namespace."""
+        found = self.spec.get("destination")
+        return found if isinstance(found, dict) else {}
+
+
+class Tree:
+    """A repository's files, found by patterns and read once."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._folders: dict[str, list[str]] = {}
+        self._matching: dict[tuple[str, Globbing], list[str]] = {}
+        self._params: dict[str, list[dict[str, Any]]] = {}
+
+    def matching(self, pattern: str, globbing: Globbing) -> list[str]:
+        """The files that a pattern takes.
+
+        Raises:
+            ValueError: the pattern cannot be read.
+        """
+        key = (pattern, globbing)
+        if key not in self._matching:
+            expression, folder = compiled(pattern, globbing), fixed_folder(pattern)
+            if folder not in self._folders:
+                self._folders[folder] = [one.path for one in self._snapshot.tree(folder) if one.is_file]
+            self._matching[key] = [path for path in self._folders[folder] if expression.fullmatch(path)]
+        return self._matching[key]
+
+    def params(self, paths: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The parameters of each file: its own keys, and its path.
+
+        Raises:
+            NotEvaluated: a file cannot be read; one is enough for Argo CD to generate nothing at all.
+        """
+        wanted = list(paths)
+        for path, data in self._snapshot.read([path for path in wanted if path not in self._params]).items():
+            self._params[path] = [{**keys, "path": _path(path)} for keys in _objects(data, path)]
+        for path in wanted:
+            for params in self._params.get(path, ()):
+                yield path, params
+
+
+def manifests(files: Mapping[str, bytes]) -> list[Manifest]:
+    """The objects in some files.
+
+    Raises:
+        NotEvaluated: a file is no YAML.
+    """
+    found = []
+    for path, data in files.items():
+        try:
+            text = data.decode()
+            if too_deep(text) is not None:
+                raise NotEvaluated(f"{path} is nested too deep")
+            loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+            documents = list(yaml.load_all(text, Loader=loader))
+        except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
+            raise NotEvaluated(f"{path} cannot be read as YAML") from error
+        found += [Manifest(path, one) for one in documents if isinstance(one, dict)]
+    return found
+
+
+def taken(manifest: Manifest, tree: Tree, globbing: Globbing) -> list[list[str]]:
+    """The files that each generator of an ApplicationSet takes, before its selector.
+
+    Raises:
+        NotEvaluated: a generator is of a kind that is not evaluated here.
+    """
+    generators = _at(manifest.data, "spec", "generators")
+    if not isinstance(generators, list):
+        raise NotEvaluated(f"{manifest.file} has no generators")
+    return [_files(_git(manifest, generator), tree, globbing) for generator in generators]
+
+
+def applications(manifest: Manifest, tree: Tree, globbing: Globbing) -> list[Application]:
+    """The Applications that an ApplicationSet generates.
+
+    Raises:
+        NotEvaluated: it holds what is not evaluated here, or Argo CD could not evaluate it either.
+    """
+    spec = manifest.data["spec"]
+    if not spec.get("goTemplate") or spec.get("templatePatch"):
+        raise NotEvaluated(f"{manifest.file} has no goTemplate, or a templatePatch")
+    found = []
+    for generator, files in zip(spec["generators"], taken(manifest, tree, globbing), strict=True):
+        selector = _requirements(manifest, generator)
+        for path, params in tree.params(files):
+            if matches(selector, dict(flat(params))):
+                made = _rendered(spec.get("template"), params, manifest)
+                found.append(Application(manifest.file, path, made.get("metadata") or {}, made.get("spec") or {}))
+    return found
+
+
+def flat(value: Any, above: str = "") -> Iterator[tuple[str, str]]:
+    """Nested parameters as a selector sees them: keys joined by dots, values as text."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else None
+    if pairs is None:
+        yield above, "<nil>" if value is None else str(value)
+        return
+    for key, below in pairs:
+        yield from flat(below, f"{above}.{key}" if above else str(key))
+
+
+def _git(manifest: Manifest, generator: Any) -> dict[str, Any]:
+    git = generator.get("git") if isinstance(generator, dict) else None
+    if not isinstance(git, dict) or set(generator) - {"git", "selector"} or not isinstance(git.get("files"), list):
+        raise NotEvaluated(f"{manifest.file} has a generator other than git's for files")
+    if git.get("values") or git.get("pathParamPrefix"):
+        raise NotEvaluated(f"{manifest.file} has a generator with values or pathParamPrefix")
+    return git
+
+
+def _files(git: Mapping[str, Any], tree: Tree, globbing: Globbing) -> list[str]:
+    found: set[str] = set()
+    try:
+        for one in git["files"]:
+            if not one.get("exclude"):
+                found.update(tree.matching(one["path"], globbing))
+        for one in git["files"]:
+            if one.get("exclude"):
+                found.difference_update(tree.matching(one["path"], globbing))
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise NotEvaluated(f"a generator's files cannot be read: {error}") from error
+    return sorted(found)
+
+
+def _requirements(manifest: Manifest, generator: Mapping[str, Any]) -> list[dict[str, Any]]:
+    selector = generator.get("selector") or {}
+    named = [{"key": key, "operator": "In", "values": [one]} for key, one in selector.get("matchLabels", {}).items()]
+    found = [*named, *selector.get("matchExpressions", ())]
+    if any(one.get("operator") not in ("Exists", "DoesNotExist", "In", "NotIn") for one in found):
+        raise NotEvaluated(f"{manifest.file} has a selector with an unknown operator")
+    return found
+
+
+def _rendered(value: Any, params: Mapping[str, Any], manifest: Manifest) -> Any:
+    try:
+        if isinstance(value, str):
+            return gotemplate.render(value, params)
+    except gotemplate.NotUnderstood as error:
+        raise NotEvaluated(f"{manifest.file}: {error}") from error
+    if isinstance(value, dict):
+        return {key: _rendered(below, params, manifest) for key, below in value.items()}
+    return [_rendered(one, params, manifest) for one in value] if isinstance(value, list) else value
+
+
+def _objects(data: bytes, path: str) -> list[dict[str, Any]]:
+    try:
+        text = data.decode("utf-8-sig")
+        if too_deep(text) is not None:
+            raise ValueError("nested too deep")
+        node = yaml.compose(text, Loader=helm_yaml.Loader)
+        content = {} if node is None else helm_yaml.plain(node)
+    except (yaml.YAMLError, ValueError) as error:
+        raise NotEvaluated(f"{path} cannot be read as YAML") from error
+    found = content if isinstance(content, list) else [{} if content is None else content]
+    if not all(isinstance(one, dict) for one in found):
+        raise NotEvaluated(f"{path} is no map of values")
+    return found
+
+
+def _path(path: str) -> dict[str, Any]:
+    folder, _, name = path.rpartition("/")
+    folder = folder or "."
+    return {
+        "path": folder,
+        "basename": folder.rpartition("/")[2],
+        "filename": name,
+        "segments": folder.split("/"),
+    }
+
+
+def _at(data: Any, *keys: str) -> Any:
+    for key in keys:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data
