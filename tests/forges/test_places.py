@@ -147,12 +147,23 @@ TOKENS = {"GITHUB_TOKEN": "of-github", "GITLAB_TOKEN": "of-gitlab", "CI_JOB_TOKE
         (find("https://git.example.com/a/b", {}, "gitlab"), {"GITLAB_HOST": "git.example.com"}, "of-gitlab"),
         (find("https://git.example.com/a/b", {}, "github"), {"GITOPS_TK_TOKEN": "own"}, "own"),
         (find("https://gitlab.com/a/b", {}), {"CI_SERVER_HOST": "gitlab.com"}, "of-gitlab"),
+        (find("https://git.example.com/a/b", {}, "gitlab"), {"CI_SERVER_HOST": "git.example.com"}, "of-gitlab"),
+        (find("http://git.example.com/a/b", {}, "gitlab"), {"GITOPS_TK_TOKEN": "own"}, None),
+        (find("http://127.0.0.1/a/b", {}, "gitlab"), {"GITOPS_TK_TOKEN": "own"}, "own"),
         (Place(kind="git"), {"GITOPS_TK_TOKEN": "own"}, None),
     ],
 )
 def test_which_token_a_place_gets(place: Place, more: dict[str, str], expected: str | None) -> None:
     found = registry.login(place, TOKENS | more)
     assert (found.password if found else None) == expected
+
+
+def test_a_jobs_own_token_is_used_where_that_is_said() -> None:
+    place = find("https://git.example.com/a/b", {}, "gitlab")
+    environ = {"CI_JOB_TOKEN": "of-the-job", "CI_SERVER_HOST": "git.example.com"}
+    assert registry.login(place, environ) is None
+    said = registry.login(place, environ | {"GITOPS_TK_TOKEN": "of-the-job"})
+    assert said == Login("gitlab-ci-token", "of-the-job", job=True)
 
 
 def test_a_login_of_the_remotes_url_is_for_its_own_host() -> None:

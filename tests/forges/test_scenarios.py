@@ -249,6 +249,14 @@ def test_auto_merge_waits_until_the_forge_knows(stage: Stage) -> None:
         assert stage.here.pulls[pull.number].armed == "merge"
 
 
+def test_auto_merge_is_not_armed_for_what_nobody_has_seen(stage: Stage) -> None:
+    stage.here.settings.checks = True
+    pull = stage.opened()
+    repo.commit(stage.here.folder, {"sneaked-in.txt": b"x\n"}, branch=BRANCH)
+    assert isinstance(stage.forge.arm(pull, "merge"), NotYet | Unmet)
+    assert stage.here.pulls[pull.number].armed is None
+
+
 def test_auto_merge_with_nothing_to_wait_for_merges(stage: Stage) -> None:
     pull = stage.opened()
     armed = stage.forge.arm(pull, "merge")

@@ -106,13 +106,13 @@ def of_environment(host: str, environ: Mapping[str, str]) -> Login | None:
     """The login that the environment has for a host; None where it has none."""
     forge = known(host, environ)
     user = forge.user if forge else ANYBODY
-    if token := _token(environ, ("GITOPS_TK_TOKEN",)):
-        return Login(environ.get("GITOPS_TK_USER") or user, token)
-    if forge is not None and (token := _token(environ, forge.tokens)):
+    job = _token(environ, ("CI_JOB_TOKEN",)) if environ.get("CI_SERVER_HOST") == host else ""
+    chosen = _token(environ, ("GITOPS_TK_TOKEN",))
+    if chosen and chosen != job:
+        return Login(environ.get("GITOPS_TK_USER") or user, chosen)
+    if not chosen and forge is not None and (token := _token(environ, forge.tokens)):
         return Login(user, token)
-    if (token := _token(environ, ("CI_JOB_TOKEN",))) and environ.get("CI_SERVER_HOST") == host:
-        return Login("gitlab-ci-token", token, job=True)
-    return None
+    return Login("gitlab-ci-token", job, job=True) if job else None
 
 
 def host_of(address: str) -> str:

@@ -151,8 +151,9 @@ class Azure(RestForge):
 
     def arm(self, pull: PullRequest, method: MergeMethod) -> Merged | NotYet | Unmet | None:
         """See the port."""
-        if not self.get(pull.number).is_at(pull.head):
-            return NotYet("its branch has moved")
+        # It sees a push a moment later.
+        if not self._waited_for(lambda: self.get(pull.number).is_at(pull.head) or None):
+            return NotYet("its branch is at another commit")
         form = {
             "autoCompleteSetBy": {"id": self._who()},
             "completionOptions": {"mergeStrategy": _STRATEGIES[method]},

@@ -240,12 +240,12 @@ class BitbucketDC(RestForge):
         return self.api.send("POST", f"{self._at}/{pull.number}/decline", {}, query={"version": version})
 
     def _merge(self, pull: PullRequest, method: MergeMethod, **more: bool) -> Merged | NotYet | Unmet | None:
-        now = self._read(pull.number)
+        # The version that was read holds for this commit alone; a push is seen a moment later.
+        now = self._waited_for(lambda: self._at_head(pull))
+        if now is None:
+            return NotYet("its branch is at another commit")
         if now.draft:
             return NotYet("it is a draft")
-        # The version that was read holds for this commit alone.
-        if now.state == "OPEN" and now.from_ref.latest_commit != pull.head:
-            return NotYet("its branch has moved")
         asked = f"{self._at}/{pull.number}/merge"
         form = {"strategyId": _STRATEGIES[method], **more}
         answer = self.api.send("POST", asked, form, query={"version": now.version})
@@ -257,6 +257,10 @@ class BitbucketDC(RestForge):
         if answer.status in (400, 409):
             return (Unmet if "strategy" in answer.said.lower() else NotYet)(answer.said)
         raise answer.error()
+
+    def _at_head(self, pull: PullRequest) -> _Pull | None:
+        now = self._read(pull.number)
+        return None if now.state == "OPEN" and now.from_ref.latest_commit != pull.head else now
 
     def _arms(self) -> bool:
         version = self.api.get("/application-properties", _Properties).version

@@ -123,6 +123,9 @@ class Gitea(RestForge):
 
     def arm(self, pull: PullRequest, method: MergeMethod) -> Merged | NotYet | Unmet | None:
         """See the port."""
+        # A schedule holds for whatever the branch has then: it must be what is meant now.
+        if not self._waited_for(lambda: self.get(pull.number).is_at(pull.head) or None):
+            return NotYet("its branch is at another commit")
         form = {"do": method, "head_commit_id": pull.head, "merge_when_checks_succeed": True}
         answer = self._do(pull, form)
         if answer.ok or (answer.status == 409 and "schedul" in answer.said):

@@ -3,6 +3,7 @@
 Auto-merge, merge queues and the authors of comments are known to its GraphQL API alone.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 from urllib.parse import quote
@@ -29,6 +30,8 @@ from gitops_tk.model.evidence import SourceCommit
 HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
 RIGHTS = "write access to contents and pull requests"
 _PAGE = 100
+# What GitHub says while it works out whether it can be merged, or has not seen the branch's newest commit.
+_UNKNOWN = re.compile(r"unknown status|head (?:sha|branch|oid)|expected head", re.IGNORECASE)
 
 _STATE = """
 query ($id: ID!) {
@@ -196,7 +199,7 @@ class GitHub(RestForge):
             return self.merge(pull, method)
         if "unstable status" in said:
             return NotYet("GitHub would merge it now, though checks that it does not require still run or have failed")
-        return (NotYet if "status" in said else Unmet)(self.api.door.hide(said))
+        return (NotYet if _UNKNOWN.search(said) else Unmet)(self.api.door.hide(said))
 
     def disarm(self, pull: PullRequest) -> Unmet | None:
         """See the port."""
@@ -300,7 +303,7 @@ class GitHub(RestForge):
 
     def _armed(self, variables: Mapping[str, Any]) -> _Graph | None:
         graph = self._graph(_ARM, variables, repeatable=True)
-        return None if any("unknown status" in fault.message for fault in graph.errors) else graph
+        return None if any(_UNKNOWN.search(fault.message) for fault in graph.errors) else graph
 
     def _graph(self, query: str, variables: Mapping[str, Any], *, repeatable: bool = False) -> _Graph:
         body = {"query": query, "variables": variables}

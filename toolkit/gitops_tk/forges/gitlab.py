@@ -218,7 +218,9 @@ class GitLab(RestForge):
         raise answer.error()
 
     def _settled(self, asked: str, form: dict[str, object], pull: PullRequest) -> Answer | None:
-        if self._read(pull.number).detailed_merge_status in _UNKNOWN:
+        now = self._read(pull.number)
+        # It sees a push a moment later.
+        if now.detailed_merge_status in _UNKNOWN or (now.state == "opened" and now.sha != pull.head):
             return None
         return self.api.send("PUT", asked, form)
 

@@ -11,17 +11,25 @@ from gitops_tk.logins import Login, host_of
 
 
 def login(place: Place, environ: Mapping[str, str], own: Login | None = None) -> Login | None:
-    """The login for a place's API; None where there is none.
+    """The login for a place's API; None where there is none, or none that may be sent there.
+
+    A GitLab job's own token opens no merge requests on most GitLabs: it counts where GITOPS_TK_TOKEN says so.
 
     Args:
         own: the login that the remote's URL held, for the remote's own host.
     """
-    if place.kind == "git":
+    api = host_of(place.api)
+    if place.kind == "git" or not logins.may_carry(place.api.partition("://")[0], api):
         return None
-    if environ.get(API, "").strip():
-        # Whoever names the API says that it may have the remote's token, or its own host's.
-        return logins.of_environment(place.host, environ) or logins.of_environment(host_of(place.api), environ)
-    return logins.of_environment(place.host, environ) or (own if own and own.password else None)
+    found = logins.of_environment(place.host, environ)
+    if found is None and environ.get(API, "").strip():
+        # Whoever names an API says by that that its own host's token may go there.
+        found = logins.of_environment(api, environ)
+    if found is not None and found.job and not environ.get("GITOPS_TK_TOKEN"):
+        found = None
+    if found is None and own is not None and own.password and api == place.host:
+        found = own
+    return found
 
 
 def connect(place: Place, login: Login | None, patience: Patience | None = None) -> Forge:

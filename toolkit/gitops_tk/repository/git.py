@@ -101,6 +101,8 @@ class Git(Struct, frozen=True):
 def environment(environ: Mapping[str, str], settings: Sequence[tuple[str, str]] = ()) -> dict[str, str]:
     """The environment for git: what steers it elsewhere is taken out, settings are added (git-config(1))."""
     env = {name: value for name, value in environ.items() if not name.startswith("GIT_") or _KEPT.match(name)}
+    # Git gets it as a header for its one host; other variables may be for its credential helpers.
+    env.pop("GITOPS_TK_TOKEN", None)
     env["LC_ALL"] = "C"
     env.setdefault("GIT_ALLOW_PROTOCOL", "file:git:http:https:ssh")
     if "CI" in environ or not os.isatty(0):
