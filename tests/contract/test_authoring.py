@@ -149,6 +149,18 @@ def test_values_set_unset_get_and_diff(started: Path) -> None:
     assert (missing.status, missing.code) == (1, "missing-key")
 
 
+def test_a_deployed_service_keeps_an_image(started: Path) -> None:
+    run(*NEW, "--commit", cwd=started)
+    where = ("user-service", "-e", "dev")
+    assert run_json("values", "set", *where, 'image.tag=""', cwd=started).json["outcome"] == "unchanged"
+    run("values", "set", *where, "image.tag=v1", "--commit", cwd=started)
+    for arguments in (("set", *where, 'image.tag=""'), ("unset", *where, "image.tag"), ("unset", *where, "image")):
+        ran = run_json("values", *arguments, cwd=started)
+        assert (ran.status, ran.code) == (3, "image-emptied"), arguments
+    digest = f"image.digest=sha256:{'a' * 64}"
+    assert run_json("values", "set", *where, 'image.tag=""', digest, cwd=started).json["outcome"] == "written"
+
+
 @pytest.mark.parametrize(
     ("argument", "code"),
     [

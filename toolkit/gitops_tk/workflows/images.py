@@ -11,7 +11,7 @@ from gitops_tk.model.image import Image
 from gitops_tk.policy.order import newer_by_build, older_by
 from gitops_tk.values.edit import Edit
 from gitops_tk.values.image import image_edits, read_image
-from gitops_tk.values.keys import format_key
+from gitops_tk.values.keys import format_key, parse_key
 from gitops_tk.workflows.layers import Layers
 
 
@@ -96,3 +96,27 @@ def changed_images(config: Config, before: Layers, after: Layers) -> dict[str, I
         if image is not None and image.version and image != read_image(before.merged, keys):
             found[name] = image
     return found
+
+
+def refuse_emptied(config: Config, before: Layers, after: Layers) -> None:
+    """Refuses a change after which a deployed service has no image any more: Argo CD would take the service away.
+
+    Raises:
+        RefusedByPolicy: an image was set, and none is (code `image-emptied`).
+    """
+    for keys in config.image_keys(before.service).values():
+        if _is_set(before, keys) and not _is_set(after, keys):
+            raise RefusedByPolicy(
+                f"{before.service} runs in {before.env}, and would have no image there any more",
+                code="image-emptied",
+                hint=f"set another image with gitops-tk bump; to take the service out, remove {before.own_path}",
+                file=before.own_path,
+            )
+
+
+def _is_set(layers: Layers, keys: ImageKeys) -> bool:
+    # In the service's own file: what generates its Application.
+    marks = (keys.reference, keys.tag, keys.digest)
+    found = (layers.document.find(parse_key(mark)) for mark in marks if mark)
+    image = read_image(layers.merged, keys)
+    return image is not None and bool(image.version) and any(one is not None and one.value for one in found)

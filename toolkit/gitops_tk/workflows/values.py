@@ -20,7 +20,7 @@ from gitops_tk.values.literal import Assignment, parse_assignment
 from gitops_tk.values.splice import DELETE
 from gitops_tk.workflows.affected import publish_by
 from gitops_tk.workflows.gates import Judge, pass_gates
-from gitops_tk.workflows.images import changed_images
+from gitops_tk.workflows.images import changed_images, refuse_emptied
 from gitops_tk.workflows.layers import Layers, read_layers, require
 from gitops_tk.workflows.messages import proposal_branch, trailers
 from gitops_tk.workflows.views import Views
@@ -91,7 +91,9 @@ def plan(request: ValuesRequest, views: Views, intent: Any, judge: Judge | None 
     gates: tuple[Gate, ...] = ()
     for operation in operations:
         gates = judge.protect(config, values, operation.data)
-        images = changed_images(config, values, values.with_own(operation.data))
+        after = values.with_own(operation.data)
+        refuse_emptied(config, values, after)
+        images = changed_images(config, values, after)
         # In a checkout files are written: what waits is looked at again when they are proposed.
         publish = environment.publish if views.snapshot.revision else "pull-request"
         gates += pass_gates(judge, views, config, environment, {request.service: images}, publish)
