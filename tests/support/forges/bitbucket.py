@@ -172,7 +172,7 @@ class Bitbucket(Dialect):
             "type": "pullrequest",
             "id": pull.number,
             "title": pull.title,
-            "description": pull.body,
+            "summary": {"raw": pull.body, "markup": "markdown", "html": ""},
             "state": _STATES[pull.state],
             "draft": pull.draft,
             "author": _user(pull.author),
@@ -195,7 +195,7 @@ def uuid(name: str) -> str:
 
 
 def _user(name: str) -> dict[str, Any]:
-    return {"type": "user", "uuid": uuid(name), "display_name": name, "account_id": f"557058:{name}"}
+    return {"type": "user", "uuid": uuid(name), "display_name": name}
 
 
 def _comment(comment: Comment) -> dict[str, Any]:

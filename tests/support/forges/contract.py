@@ -28,6 +28,7 @@ class Operation(NamedTuple):
 
     Attributes:
         told: keys of the body that the description tells of in its prose alone.
+        answers: what is answered, by status.
     """
 
     query: Mapping[str, Schema]
@@ -35,6 +36,7 @@ class Operation(NamedTuple):
     body: Schema | None
     body_required: frozenset[str]
     told: frozenset[str] = frozenset()
+    answers: Mapping[str, Schema] = {}
 
 
 class Description:
@@ -90,16 +92,38 @@ class Description:
             path: below the API's base, percent-encoded as it came.
             kind: the Content-Type.
         """
+        operation = self._meant(method, path)
+        if operation is None:
+            return [f"{method} {path} is not described"]
+        return [f"{method} {path}: {fault}" for fault in self._request_faults(operation, query, body, kind)]
+
+    def answer_faults(self, method: str, path: str, status: int, content: Any) -> list[str]:
+        """Keys of an answer that the description does not have, and values of another type.
+
+        What is left out is no fault, and neither is null: the vendors' own examples have both.
+        """
+        operation = self._meant(method, path)
+        schema = operation.answers.get(str(status)) if operation else None
+        if not schema:
+            return []
+        # Azure's description leaves out what its lists come in.
+        if self._resolved(schema).get("type") == "array" and isinstance(content, dict):
+            content = content["value"]
+        odd = [
+            f"{'.'.join(map(str, error.absolute_path))}: {error.message}"
+            for error in self._validator(schema).iter_errors(content)
+            if error.validator == "type" and error.instance is not None
+        ]
+        return [f"the answer to {method} {path}: {fault}" for fault in (*odd, *self._unknown(schema, content, ""))]
+
+    def _meant(self, method: str, path: str) -> Operation | None:
         found = [
             (form.groups, operation)
             for its_method, _, form, operation in self._operations
             if its_method == method.lower() and form.fullmatch(path)
         ]
-        if not found:
-            return [f"{method} {path} is not described"]
         # The template that says most of the path is the one that is meant.
-        _, operation = min(found, key=lambda one: one[0])
-        return [f"{method} {path}: {fault}" for fault in self._request_faults(operation, query, body, kind)]
+        return min(found, key=lambda one: one[0])[1] if found else None
 
     def _request_faults(self, operation: Operation, query: str, body: bytes, kind: str) -> Iterator[str]:
         pairs = parse_qsl(query, keep_blank_values=True)
@@ -193,7 +217,12 @@ class Description:
             query_required=frozenset(name for name, one in query.items() if one.get("required")),
             body=bodies[0] if bodies else None,
             body_required=frozenset(),
+            answers={status: _content(self._resolved(one)) for status, one in operation["responses"].items()},
         )
+
+
+def _content(response: Mapping[str, Any]) -> Schema:
+    return response.get("schema") or response.get("content", {}).get("application/json", {}).get("schema")
 
 
 def pattern(template: str) -> re.Pattern[str]:

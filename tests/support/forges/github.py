@@ -210,7 +210,7 @@ class GitHub(Dialect):
         if found is None:
             return self.no(404, "Not Found")
         commits = [{"sha": oid, "commit": {"message": message}} for oid, message in reversed(found)]
-        return Response(200, {"status": "ahead", "commits": commits[: self.page]})
+        return Response(200, {"status": "ahead", "commits": commits[-250:]})
 
     @route("POST /api/graphql")
     def graphql(self, request: Request) -> Response:

@@ -179,7 +179,7 @@ class Seen:
     """What the server has seen.
 
     Attributes:
-        violations: how requests differ from the vendor's description; there should be none.
+        violations: how requests and answers differ from the vendor's description; there should be none.
         everything: each request with its path, headers and body, and each answer's body.
     """
 
@@ -252,7 +252,10 @@ class ForgeServer(GitServer):
         user, writes = self.users[token]
         if request.method != "GET" and not writes:
             return dialect.no(403, "Resource not accessible by this token")
-        return dialect.answer(request._replace(user=user))
+        answer = dialect.answer(request._replace(user=user))
+        described = dialect.description
+        self.seen.violations += described.answer_faults(request.method, request.path, answer.status, answer.content)
+        return answer
 
 
 @contextmanager
@@ -270,7 +273,7 @@ def serve(root: Path, dialect: type[Dialect]) -> Iterator[ForgeServer]:
         server.shutdown()
         server.server_close()
         thread.join()
-    assert server.seen.violations == []
+    assert not server.seen.violations, "\n".join(dict.fromkeys(server.seen.violations))
 
 
 class _Handler(GitHandler):

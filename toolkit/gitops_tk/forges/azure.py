@@ -79,7 +79,7 @@ class _Words(Struct):
 class _Thread(Struct, rename="camel"):
     id: int
     is_deleted: bool = False
-    comments: list[_Words] = []
+    comments: list[_Words] | None = None
 
 
 class _Threads(Struct):
@@ -255,7 +255,7 @@ class Azure(RestForge):
         me = self._who()
         threads = self.api.get(f"{self._git}/pullRequests/{number}/threads", _Threads, _VERSION).value
         for thread in threads:
-            first = next(iter(thread.comments), None)
+            first = next(iter(thread.comments or ()), None)
             if first is not None and not thread.is_deleted:
                 mine = first.author is not None and first.author.id == me
                 yield Comment(id=str(first.id), body=first.content or "", mine=mine, key=str(thread.id))

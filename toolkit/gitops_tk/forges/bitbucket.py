@@ -60,6 +60,10 @@ class _Participant(Struct):
     approved: bool = False
 
 
+class _Raw(Struct):
+    raw: str = ""
+
+
 class _Pull(Struct):
     id: int
     title: str
@@ -68,6 +72,7 @@ class _Pull(Struct):
     destination: _End
     links: _Links
     description: str | None = None
+    summary: _Raw | None = None
     draft: bool = False
     queued: bool = False
     merge_commit: _Hash | None = None
@@ -78,10 +83,6 @@ class _Pull(Struct):
     def from_here(self) -> bool:
         """Whether its branch is of the repository itself; the repository of a fork may be gone."""
         return self.source.repository is not None and self.source.repository == self.destination.repository
-
-
-class _Raw(Struct):
-    raw: str = ""
 
 
 class _Comment(Struct):
@@ -286,7 +287,8 @@ def _known(pull: _Pull) -> PullRequest:
         base=pull.destination.branch.name,
         head=pull.source.commit.hash if pull.source.commit else "",
         title=pull.title,
-        body=pull.description or "",
+        # Its description has the one, and its answers have both.
+        body=pull.description or (pull.summary.raw if pull.summary else ""),
         state=states.get(pull.state, "open"),
         draft=pull.draft or pull.state == "DRAFT",
         armed=pull.queued or pull.state == "QUEUED",

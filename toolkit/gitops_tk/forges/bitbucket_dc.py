@@ -68,7 +68,7 @@ class _Pull(Struct, rename="camel"):
     links: _Links
     description: str | None = None
     draft: bool = False
-    reviewers: list[_Participant] = []
+    reviewers: list[_Participant] | None = None
 
 
 class _Comment(Struct):
@@ -130,7 +130,7 @@ class BitbucketDC(RestForge):
         for _ in range(3):
             now = self._read(pull.number)
             # Reviewers that are not named again are gone.
-            reviewers = [{"user": {"name": one.user.name}} for one in now.reviewers]
+            reviewers = [{"user": {"name": one.user.name}} for one in now.reviewers or ()]
             form = {"version": now.version, "title": title, "description": body, "reviewers": reviewers}
             answer = self.api.send("PUT", f"{self._at}/{pull.number}", form)
             if answer.status != 409:
@@ -157,7 +157,7 @@ class BitbucketDC(RestForge):
 
     def dismiss_approvals(self, pull: PullRequest, reason: str) -> Unmet | None:  # noqa: ARG002
         """See the port."""
-        if any(one.approved for one in self._read(pull.number).reviewers):
+        if any(one.approved for one in self._read(pull.number).reviewers or ()):
             return Unmet(
                 "Bitbucket lets nobody but the reviewer take an approval back, if not a push does it by itself"
             )

@@ -98,7 +98,7 @@ class _Pull(Struct):
     draft: bool | None = None
     auto_merge: Any = None
     mergeable: bool | None = None
-    labels: list[_Label] = []
+    labels: list[_Label] | None = None
 
     @property
     def from_here(self) -> bool:
@@ -192,7 +192,7 @@ class GitHub(RestForge):
         variables = {"id": pull.key, "method": method.upper(), "head": pull.head}
         graph = self._waited_for(lambda: self._armed(variables)) or self._graph(_ARM, variables, repeatable=True)
         said = "; ".join(fault.message for fault in graph.errors)
-        if not said:
+        if not said or "already in the merge queue" in said or "already in the queue" in said:
             return None
         # With nothing left to wait for GitHub arms nothing: it can be merged there and then.
         if "clean status" in said or "rules not configured" in said:
@@ -229,10 +229,11 @@ class GitHub(RestForge):
     def commits_between(self, older: str, newer: str) -> Sequence[SourceCommit] | Unmet:
         """See the port."""
         basehead = f"{quote(older, safe='')}...{quote(newer, safe='')}"
-        answer = self.api.send("GET", f"{self._at}/compare/{basehead}", query={"per_page": _PAGE})
+        # Asked for pages, GitHub begins with the oldest; without, the newest is always among the 250 that come.
+        answer = self.api.send("GET", f"{self._at}/compare/{basehead}")
         if answer.status == 404:
             return Unmet(f"GitHub cannot compare {older} with {newer}")
-        found = answer.read(_Comparison).commits
+        found = answer.read(_Comparison).commits[-_PAGE:]
         return [SourceCommit(one.sha, one.commit.message.partition("\n")[0]) for one in reversed(found)]
 
     def _open(self, base: str, branch: str | None) -> Iterator[PullRequest]:
@@ -323,6 +324,6 @@ def _known(pull: _Pull) -> PullRequest:
         state=state,
         draft=bool(pull.draft),
         armed=pull.auto_merge is not None,
-        labels=tuple(label.name for label in pull.labels),
+        labels=tuple(label.name for label in pull.labels or ()),
         key=pull.node_id,
     )

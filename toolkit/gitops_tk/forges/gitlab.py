@@ -42,7 +42,7 @@ class _MergeRequest(Struct):
     detailed_merge_status: str = ""
     merge_commit_sha: str | None = None
     squash_commit_sha: str | None = None
-    labels: list[str] = []
+    labels: list[str] | None = None
     reviewers: list[_User] | None = None
 
 
@@ -264,6 +264,6 @@ def _known(one: _MergeRequest) -> PullRequest:
         state=states[one.state],
         draft=one.draft,
         armed=one.merge_when_pipeline_succeeds,
-        labels=tuple(one.labels),
+        labels=tuple(one.labels or ()),
         key=" ".join(str(reviewer.id) for reviewer in one.reviewers or ()),
     )
