@@ -181,6 +181,11 @@ def _change(
 def _follows(versions: Sequence[Version], before: str, after: str) -> bool:
     """Whether a text becomes another one where old versions in it are replaced by the new ones."""
     for version in versions:
+        if not any(version.before):
+            # What was never deployed had something else in the version's place.
+            if after in version.after or _reference(after, version.after):
+                return True
+            continue
         text = before
         for old, new in zip(version.before, version.after, strict=True):
             if old and new and old in text:

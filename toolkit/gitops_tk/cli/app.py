@@ -9,6 +9,7 @@ from gitops_tk.cli import (
     argocd,
     bump,
     config,
+    diff,
     env,
     explain,
     hold,
@@ -51,7 +52,7 @@ def _main(
     pass
 
 
-for command in (init, new_service, bump, promote, hold, status, explain, render, validate):
+for command in (init, new_service, bump, promote, hold, status, diff, explain, render, validate):
     command.add_to(app)
 app.add_typer(values.app, name="values")
 app.add_typer(env.app, name="env")

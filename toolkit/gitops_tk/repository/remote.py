@@ -1,6 +1,7 @@
 """A remote: its newest commit as a Snapshot, a commit made on it, and the push of it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 
@@ -125,6 +126,19 @@ class Remote:
             return self.at("HEAD")
         self.fetch(commit, "--depth=1")
         return self.at(commit)
+
+    def named(self, name: str) -> TreeSnapshot:
+        """What a branch or a tag of the remote holds, or a commit by its whole id; the snapshot is taken already.
+
+        Raises:
+            RemoteUnreachable, LoginFailed, RepositoryError: it cannot be read, or is not there.
+        """
+        if len(name) == _ID and not name.strip("0123456789abcdef"):
+            self.fetch(name, "--depth=1")
+            return self.at(name)
+        local = f"refs/gitops-tk/named/{sha256(name.encode()).hexdigest()[:16]}"
+        self.fetch(f"+{name}:{local}", "--depth=1")
+        return self.at(f"{local}^{{commit}}")
 
     def refresh(self) -> TreeSnapshot:
         """The branch's newest commit, fetched again."""

@@ -1,23 +1,38 @@
 """The evidence of a change: what it does to every release that it reaches, before and after."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from msgspec.structs import replace
 
 from gitops_tk.config.load import CONFIG_FILE, load
 from gitops_tk.config.model import Environment
 from gitops_tk.model.changes import Plan
-from gitops_tk.model.evidence import Evidence, ReleaseChange
+from gitops_tk.model.evidence import Evidence, ImageChange, ReleaseChange
 from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.repository.overlay import Overlay
 from gitops_tk.workflows import processes
 from gitops_tk.workflows.checks import Job
 from gitops_tk.workflows.comparing import Comparer, Pair, Sides
 from gitops_tk.workflows.jobs import collect
+from gitops_tk.workflows.layers import unknown_service
 from gitops_tk.workflows.reach import Side, reached
 from gitops_tk.workflows.releases import Target
+from gitops_tk.workflows.since import since
+from gitops_tk.workflows.sources import Commits, source_urls, with_sources
 from gitops_tk.workflows.views import Views
 
+# Beyond so many services a command names none: it takes all that differ.
+_MOST_NAMED = 5
 
-def evidence(views: Views, plan: Plan, environ: Mapping[str, str], target: Target | None = None) -> Evidence:
+
+def evidence(
+    views: Views,
+    plan: Plan,
+    environ: Mapping[str, str],
+    *,
+    target: Target | None = None,
+    commits: Commits | None = None,
+) -> Evidence:
     """What a plan does.
 
     Args:
@@ -25,35 +40,80 @@ def evidence(views: Views, plan: Plan, environ: Mapping[str, str], target: Targe
         plan: the whole of a change, or a part of it that is proposed alone.
         environ: the process's environment, which may name a Helm engine.
         target: what releases are rendered for; None for the default.
+        commits: asks a forge what is between two commits of a source repository.
 
     Raises:
         GitopsTkError: the repository cannot be read.
     """
     after = Overlay(views.snapshot, plan.changeset)
     paths = [operation.path for operation in plan.changeset.operations]
+    releases, urls = compared(views.snapshot, after, paths, environ, target or Target())
     source = dict(plan.trailers).get("Gitops-Tk-Source")
+    if source is not None:
+        releases = _with_times(views, source, releases)
     return Evidence(
         subject=plan.subject,
         source=source,
-        releases=compared(views.snapshot, after, paths, environ, target or Target()),
+        releases=with_sources(releases, urls, environ, commits),
         skipped=plan.skipped,
         gates=plan.gates,
+        rollback=_rollback(releases),
+        command=_command(source, releases),
     )
 
 
+def _with_times(views: Views, source: str, releases: Iterable[ReleaseChange]) -> tuple[ReleaseChange, ...]:
+    """The releases, their images with the time since when the source environment holds them."""
+    wanted = {(one.service, image.image): image.after for one in releases for image in one.images if image.after}
+    times = since(views, load(views.snapshot), source, wanted) if wanted else {}
+
+    def told(service: str, image: ImageChange) -> ImageChange:
+        return replace(image, since=times.get((service, image.image)))
+
+    return tuple(replace(one, images=tuple(told(one.service, image) for image in one.images)) for one in releases)
+
+
+def _rollback(releases: Iterable[ReleaseChange]) -> tuple[str, ...]:
+    """The commands that bring back the images that ran before, one an environment."""
+    services: dict[str, list[str]] = {}
+    for one in releases:
+        if any(image.before and image.before.version for image in one.images):
+            services.setdefault(one.env, []).append(one.service)
+    return tuple(f"gitops-tk rollback {' '.join(names)} -e {env}" for env, names in services.items())
+
+
+def _command(source: str | None, releases: Sequence[ReleaseChange]) -> str:
+    """The command that shows a promotion's evidence in a terminal, while it has not landed."""
+    services = dict.fromkeys(one.service for one in releases)
+    targets = list(dict.fromkeys(one.env for one in releases))
+    if source is None or len(targets) != 1:
+        return ""
+    return " ".join(["gitops-tk diff", source, targets[0], *(services if len(services) <= _MOST_NAMED else ())])
+
+
 def compared(
-    before: Snapshot, after: Snapshot, paths: Iterable[str], environ: Mapping[str, str], target: Target
-) -> tuple[ReleaseChange, ...]:
-    """The releases that differ between two states of a repository.
+    before: Snapshot,
+    after: Snapshot,
+    paths: Iterable[str],
+    environ: Mapping[str, str],
+    target: Target,
+    services: Collection[str] = (),
+) -> tuple[tuple[ReleaseChange, ...], dict[str, tuple[str, ...]]]:
+    """The releases that differ between two states of a repository, and by service where its source code may be.
 
     Args:
         paths: those that differ.
+        services: only these; none means every one.
 
     Raises:
         GitopsTkError: a side cannot be read.
+        MissingFile: a named service is on neither side.
     """
     sides = [Side(snapshot, load(snapshot)) for snapshot in (before, after)]
     wanted = reached(sides[0], sides[1], paths)
+    if services:
+        _require(services, sides)
+        wanted = {service: envs for service, envs in wanted.items() if service in services}
     seen: dict[bytes, bytes] = {}
     jobs = [_jobs(side, wanted, seen) for side in sides]
     pairs = [
@@ -63,7 +123,21 @@ def compared(
     files = [side.snapshot.read([CONFIG_FILE])[CONFIG_FILE] for side in sides]
     settings = Sides(before=files[0], after=files[1], target=target, environ=dict(environ))
     releases = 2 * sum(len(envs) for envs in wanted.values())
-    return tuple(one for found in processes.run(pairs, Comparer, settings, releases=releases) for one in found)
+    found = [one for part in processes.run(pairs, Comparer, settings, releases=releases) for one in part]
+    return tuple(found), {pair.service: _urls(sides[1], pair) for pair in pairs}
+
+
+def _require(services: Iterable[str], sides: Iterable[Side]) -> None:
+    known = {service for side in sides for service in side.config.layout.find_services(side.snapshot)}
+    for service in services:
+        if service not in known:
+            raise unknown_service(service, known)
+
+
+def _urls(side: Side, pair: Pair) -> tuple[str, ...]:
+    charts = (side.config.layout.chart_path(pair.service, side.config.environment(env)) for env in pair.after.envs)
+    files = (pair.after.files.get(f"{path}/Chart.yaml") for path in charts)
+    return next((source_urls(data) for data in files if data), ())
 
 
 def _jobs(side: Side, wanted: Mapping[str, Iterable[str]], seen: dict[bytes, bytes]) -> dict[str, Job]:

@@ -1,0 +1,108 @@
+"""diff: what a promotion would change, or what changed between two revisions; values and rendered objects."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from msgspec import Struct, to_builtins
+
+from gitops_tk.errors import RepositoryError, UsageError
+from gitops_tk.model import names
+from gitops_tk.model.evidence import Evidence
+from gitops_tk.model.result import Result
+from gitops_tk.model.snapshot import Snapshot
+from gitops_tk.repository.changed import changed_paths
+from gitops_tk.repository.checkout import Checkout
+from gitops_tk.repository.location import CheckoutLocation, locate
+from gitops_tk.repository.remote import Remote
+from gitops_tk.workflows.evidence import compared, evidence
+from gitops_tk.workflows.options import Options
+from gitops_tk.workflows.promote import PromoteRequest, plan
+from gitops_tk.workflows.releases import Target
+from gitops_tk.workflows.sources import with_sources
+from gitops_tk.workflows.views import look_back
+
+
+class Revisions(Struct, frozen=True):
+    """Two revisions: branches, tags or commits; of a checkout whatever git takes for one.
+
+    Attributes:
+        head: None for the files of a checkout as they lie there, and for a remote's branch.
+    """
+
+    base: str
+    head: str | None
+
+
+def of_promotion(request: PromoteRequest, target: Target, options: Options) -> Evidence:
+    """The evidence of a promotion that is not made.
+
+    Raises:
+        GitopsTkError: the promotion would be refused, or the repository cannot be read.
+    """
+    with look_back(options) as views:
+        return evidence(views, plan(request, views, None), options.environ, target=target)
+
+
+def of_revisions(revisions: Revisions, services: Sequence[str], target: Target, options: Options) -> Evidence:
+    """The evidence of what changed between two revisions.
+
+    Args:
+        services: only these; none means every one.
+
+    Raises:
+        GitopsTkError: there is no such revision, or a side cannot be read.
+    """
+    wanted = [names.service(service) for service in services]
+    with _both(revisions, options) as (before, after):
+        paths = changed_paths(before, after)
+        releases, urls = compared(before, after, paths, options.environ, target, wanted)
+    head = revisions.head or options.branch or "now"
+    return Evidence(
+        subject=f"diff: {revisions.base} to {head}", releases=with_sources(releases, urls, options.environ, None)
+    )
+
+
+def result(found: Evidence) -> Result:
+    """The Result that evidence is printed from."""
+    return Result(
+        command="diff",
+        outcome="unchanged",
+        skipped=found.skipped,
+        gates=found.gates,
+        details={"subject": found.subject, "source": found.source, **_plain(found)},
+    )
+
+
+def _plain(found: Evidence) -> Mapping[str, object]:
+    return {"releases": to_builtins(found.releases), "rollback": list(found.rollback)}
+
+
+@contextmanager
+def _both(revisions: Revisions, options: Options) -> Iterator[tuple[Snapshot, Snapshot]]:
+    location = locate(options.repo, options.cwd, options.environ)
+    if isinstance(location, CheckoutLocation) and options.branch is None:
+        checkout = Checkout(location.root, options.environ)
+        head = _at(checkout, revisions.head) if revisions.head else checkout.snapshot()
+        yield _at(checkout, revisions.base), head
+        return
+    base, head_name = names.branch(revisions.base), names.branch(revisions.head) if revisions.head else None
+    if isinstance(location, CheckoutLocation):
+        remote = Checkout(location.root, options.environ).open_remote(options.branch)
+    else:
+        remote = Remote(location, options.branch, options.environ)
+    with remote:
+        newest = remote.snapshot()
+        yield remote.named(base), remote.named(head_name) if head_name else newest
+
+
+def _at(checkout: Checkout, name: str) -> Snapshot:
+    if not name or not name.isprintable():
+        raise UsageError(f"{name!r} is not a revision", code="bad-revision")
+    try:
+        return checkout.at(name)
+    except RepositoryError as error:
+        raise RepositoryError(
+            f"the checkout has no revision {name}",
+            code="unknown-revision",
+            hint="git fetch, or name the remote with --repo",
+        ) from error
