@@ -1,6 +1,7 @@
 """A corpus of changes: each shows what a reviewer would call it, and nothing else; each says where it comes from."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -77,6 +78,12 @@ def test_the_corpus_is_large_and_says_where_it_comes_from() -> None:
     for case in _CASES.values():
         assert urlsplit(case["source"]).scheme == "https"
         assert case["reviewer"]
+
+
+def test_every_warning_is_in_the_document_of_evidence() -> None:
+    written = (Path(__file__).resolve().parents[2] / "docs/evidence.md").read_text(encoding="utf-8")
+    codes = {line.partition(":")[0] for case in _CASES.values() for line in case.get("cautions", [])}
+    assert codes | {"downgrade", "not-reproducible"} == set(re.findall(r"^\| `([a-z-]+)` \|", written, re.MULTILINE))
 
 
 def _rewritten(document: Any) -> str:

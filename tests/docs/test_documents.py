@@ -76,6 +76,7 @@ def test_every_command_and_option_is_in_the_reference() -> None:
         "docs/chart.md",
         "docs/starter.md",
         "docs/validate.md",
+        "docs/evidence.md",
         "docs/holds.md",
         "docs/argocd.md",
     ],

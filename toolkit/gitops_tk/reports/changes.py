@@ -12,10 +12,12 @@ from typing import Any
 from msgspec import Struct
 
 from gitops_tk.model.evidence import Evidence, FieldChange, ObjectChange, ReleaseChange
+from gitops_tk.reports.escape import line
 
 _MOST_LINES = 120
 _LONGEST = 200
 _NAMED = 3
+_REASON = 400
 
 
 class Group(Struct, frozen=True):
@@ -44,8 +46,12 @@ def grouped(told: Iterable[tuple[ReleaseChange, Sequence[str]]]) -> list[Group]:
         if lines:
             # A service's objects are called as it is: that makes no difference.
             name = re.compile(rf"(?<![\w-]){re.escape(one.service)}(?![\w])")
-            found.setdefault(tuple(name.sub("\0", line) for line in lines), []).append((one, tuple(lines)))
-    return [Group(tuple(dict.fromkeys(one for one, _ in part)), part[0][1]) for part in found.values()]
+            found.setdefault(tuple(name.sub("\0", told) for told in lines), []).append((one, tuple(lines)))
+    return [Group(_once(part), part[0][1]) for part in found.values()]
+
+
+def _once(told: Iterable[tuple[ReleaseChange, object]]) -> tuple[ReleaseChange, ...]:
+    return tuple({(one.service, one.env): one for one, _ in told}.values())
 
 
 def values(evidence: Evidence) -> list[Group]:
@@ -61,7 +67,7 @@ def objects(evidence: Evidence) -> list[Group]:
 def cautions(evidence: Evidence) -> list[Group]:
     """What is worth a look: each a code and a message."""
     return grouped(
-        (one, (caution.code, f"{caution.object}: {caution.message}" if caution.object else caution.message))
+        (one, (caution.code, line(f"{caution.object}: {caution.message}" if caution.object else caution.message)))
         for one in evidence.releases
         for caution in one.cautions
     )
@@ -69,17 +75,17 @@ def cautions(evidence: Evidence) -> list[Group]:
 
 def missing(evidence: Evidence) -> list[Group]:
     """What is not rendered: each a reason."""
-    return grouped((one, (one.not_rendered,)) for one in evidence.releases if one.not_rendered)
+    return grouped((one, (line(one.not_rendered, _REASON),)) for one in evidence.releases if one.not_rendered)
 
 
 def value_lines(release: ReleaseChange) -> list[str]:
     """The keys of a release's values that change."""
-    return _cut([line for field in release.values for line in field_lines(field)])
+    return _cut([one for field in release.values for one in field_lines(field)])
 
 
 def object_lines(release: ReleaseChange) -> list[str]:
     """The objects of a release that change; what follows from the image alone is only counted."""
-    lines = [line for change in release.objects for line in _object(change)]
+    lines = [one for change in release.objects for one in _object(change)]
     followers = sum(field.because == "image" for change in release.objects for field in change.fields)
     if lines and followers:
         lines.append(f"  (and {_counted(followers, 'field')} with the image's version)")
@@ -88,14 +94,15 @@ def object_lines(release: ReleaseChange) -> list[str]:
 
 def field_lines(field: FieldChange, indent: str = "") -> list[str]:
     """One key or field that changes."""
+    path = line(field.path)
     if field.diff is not None:
-        return [f"  {indent}{field.path}:", *(_inside(line, indent) for line in field.diff.split("\n"))]
+        return [f"  {indent}{path}:", *(_inside(one, indent) for one in field.diff.split("\n"))]
     if field.because == "checksum":
-        return [f"! {indent}{field.path}: changes, so that pods are replaced"]
+        return [f"! {indent}{path}: changes, so that pods are replaced"]
     if field.hidden and field.before is not None and field.before == field.after:
-        return [f"! {indent}{field.path}: changed {field.after}"]
-    lines = [f"- {indent}{field.path}: {shown(field.before)}"] if field.before is not None else []
-    return [*lines, f"+ {indent}{field.path}: {shown(field.after)}"] if field.after is not None else lines
+        return [f"! {indent}{path}: changed {line(str(field.after))}"]
+    lines = [f"- {indent}{path}: {shown(field.before)}"] if field.before is not None else []
+    return [*lines, f"+ {indent}{path}: {shown(field.after)}"] if field.after is not None else lines
 
 
 def summary(evidence: Evidence) -> str:
@@ -117,23 +124,22 @@ def summary(evidence: Evidence) -> str:
 def shown(value: Any) -> str:
     """A value on one line: a text as it is, everything else as JSON; cut where it is long."""
     text = value if isinstance(value, str) and value.strip() == value != "" else json.dumps(value, ensure_ascii=False)
-    text = text.replace("\n", "\\n")
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
+    return line(text) if len(text) <= _LONGEST else f"{line(text[:_LONGEST])}… ({len(text)} characters)"
 
 
 def _object(change: ObjectChange) -> list[str]:
     if change.change == "removed":
-        return [f"- {change.label}"]
+        return [f"- {line(change.label)}"]
     if change.change == "added":
-        return [f"+ {change.label}", *(f"+   {line}" for line in (change.text or "").split("\n") if change.text)]
-    told = [line for field in change.fields if field.because != "image" for line in field_lines(field, "  ")]
-    named = f"  {change.label}" + (f" (was {change.was})" if change.was else "")
+        return [f"+ {line(change.label)}", *(f"+   {one}" for one in (change.text or "").split("\n") if change.text)]
+    told = [one for field in change.fields if field.because != "image" for one in field_lines(field, "  ")]
+    named = f"  {line(change.label)}" + (f" (was {line(change.was)})" if change.was else "")
     return [named, *told] if told or change.was else []
 
 
-def _inside(line: str, indent: str) -> str:
+def _inside(text: str, indent: str) -> str:
     """A line of a diff inside of another one."""
-    sign, rest = (line[:1], line[1:]) if line[:1] in ("+", "-", " ") else (" ", line)
+    sign, rest = (text[:1], text[1:]) if text[:1] in ("+", "-", " ") else (" ", text)
     return f"{sign} {indent}  {rest}"
 
 

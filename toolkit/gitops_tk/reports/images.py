@@ -8,7 +8,7 @@ from msgspec import Struct
 from gitops_tk.model.evidence import Evidence, ImageChange, ReleaseChange
 from gitops_tk.model.image import Image
 
-_SHORT = 12
+_SHORT = 8
 _DIGEST = 19
 # Service, from and to; the other columns are there where anything is in them.
 _ALWAYS = (0, 2, 3)
