@@ -89,6 +89,17 @@ def test_what_would_be_refused_is_refused(remote: Path) -> None:
     )
 
 
+def test_what_waits_for_a_gate_is_shown_with_the_gates_answer(remote: Path) -> None:
+    gates = b"  - name: prod\n    gates: {soak: 24h}\n"
+    repo.commit(remote, {"gitops-tk.yaml": _CONFIG.replace(b"  - name: prod\n", gates)})
+    where = ("--repo", f"file://{remote}")
+    assert run("promote", "staging", "prod", "user-service", *where, cwd=remote.parent).status == 3
+    ran = run_json("diff", "staging", "prod", "user-service", "--repo", f"file://{remote}", cwd=remote.parent)
+    assert ran.status == 0
+    assert {gate["gate"]: gate["answer"] for gate in ran.json["gates"]} == {"soak": "waiting"}
+    assert ran.json["releases"][0]["images"][0]["after"]["tag"] == "v1.1.0"
+
+
 def test_two_revisions_of_a_remote_are_compared(remote: Path) -> None:
     first = repo.git(remote, "rev-parse", "main~1")
     repo.git(remote, "tag", "v1", "main")

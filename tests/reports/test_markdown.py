@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from msgspec.structs import replace
-from tests.support.evidence import GOLDEN, moved, pages, some_of_everything
+from tests.support.evidence import GOLDEN, gate, moved, pages, some_of_everything
 
 from gitops_tk.model.dialect import AZURE, DIALECTS, GIT, GITHUB, Dialect
 from gitops_tk.model.evidence import Caution, Evidence, FieldChange, ObjectChange, ReleaseChange
@@ -175,6 +175,15 @@ def test_what_is_the_same_in_many_services_is_told_once() -> None:
     assert page.count("data.LEVEL") == 2
     assert "s0 in prod, s1 in prod, s2 in prod and 37 more" in page
     assert page.count("**x**") == 1
+
+
+def test_what_the_clock_says_of_a_gate_is_not_on_the_page() -> None:
+    def page(message: str) -> str:
+        waiting = gate("soak", "a", "waiting", message, until="2026-09-22T14:13:20Z")
+        return body(Evidence(subject="s", releases=(moved("a"),), gates=(waiting,)), GITHUB)
+
+    assert page("3 h of 1 d") == page("4 h of 1 d")
+    assert "- `soak` for a in prod: **waiting** `until 2026-09-22T14:13:20Z`" in page("3 h of 1 d")
 
 
 def test_a_change_that_reaches_no_release_is_said_to_reach_none() -> None:

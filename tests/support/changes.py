@@ -88,7 +88,9 @@ class NoHistory:
 def views(files: Mapping[str, bytes], others: Mapping[str, int] | None = None, history: Any = None) -> Views:
     """The views of a repository in memory."""
     snapshot = MemorySnapshot(files, others)
-    return Views(snapshot, history or NoHistory(), lambda *_: {}, time.time(), lambda: "A Person <person@example.com>")
+    return Views(
+        snapshot, history or NoHistory(), lambda *_: {}, time.time(), lambda: "A <a@example.com>", lambda: None
+    )
 
 
 def promotion(view: Views, source: str = "staging", target: str = "prod", **more: Any) -> Evidence:

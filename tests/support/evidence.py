@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from gitops_tk.model.changes import Gate, Skipped
+from gitops_tk.model.changes import Answer, Gate, Skipped
 from gitops_tk.model.dialect import DIALECTS
 from gitops_tk.model.evidence import (
     Caution,
@@ -31,6 +31,11 @@ def moved(service: str, before: str = "v1.2.3", after: str = "v1.3.0", **more: o
         for kind in ("Deployment", "Service")
     )
     return ReleaseChange(**{"service": service, "env": "prod", "images": (image,), "objects": objects, **more})  # type: ignore[arg-type]
+
+
+def gate(name: str, service: str, answer: Answer, message: str, **more: str) -> Gate:
+    """A gate's answer."""
+    return Gate(gate=name, service=service, env="prod", answer=answer, message=message, **more)
 
 
 def some_of_everything(text: Callable[[str], str] = lambda plain: plain) -> Evidence:
@@ -96,8 +101,11 @@ def some_of_everything(text: Callable[[str], str] = lambda plain: plain) -> Evid
         releases=(rich, broken, moved("cart"), moved("mail"), moved("search")),
         skipped=(Skipped(service="stock", env="prod", code="held", message=text("it is held: stocktaking")),),
         gates=(
-            Gate(gate=text("soak"), service="order-service", env="prod", answer="passed", message=text("26 h of 24 h")),
-            Gate(gate=text("window"), service=None, env="prod", answer="waiting", message=text("until Monday, 08:00")),
+            *(gate("soak", one, "passed", text("staging has held it for 1 d or longer")) for one in ("cart", "mail")),
+            gate("soak", "order-service", "waiting", text("3 h of 1 d"), until="2026-09-22T14:13:20Z"),
+            gate("freeze", "cart", "waiting", text("prod is frozen: stocktaking"), until="2026-10-01T06:00:00Z"),
+            gate("freeze", "mail", "waiting", text("prod is frozen: stocktaking"), until="2026-10-01T06:00:00Z"),
+            gate("commands: smoke", "search", "refused", text("exit 1"), override=text("the test itself is broken")),
         ),
         rollback=("gitops-tk rollback order-service user-service cart mail search -e prod",),
         command="gitops-tk diff staging prod",

@@ -44,8 +44,8 @@ def diff(
     ] = None,
     allow_older: opt.AllowOlder = False,
     namespace: Annotated[
-        str, typer.Option(envvar="GITOPS_TK_NAMESPACE", metavar="NAMESPACE", help="The releases' namespace.")
-    ] = "default",
+        str | None, typer.Option(envvar="GITOPS_TK_NAMESPACE", metavar="NAMESPACE", help="The releases' namespace.")
+    ] = None,
     kube_version: KubeVersion = None,
     repo: opt.Repo = None,
     branch: opt.Branch = None,

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from gitops_tk.model.changes import Gate
 from gitops_tk.model.evidence import Evidence, FieldChange, ObjectChange, ReleaseChange
 from gitops_tk.reports.escape import line
 
@@ -33,10 +34,14 @@ class Group(Struct, frozen=True):
     @property
     def label(self) -> str:
         """Which releases they are: the first few by name, the others counted."""
-        names = [f"{one.service} in {one.env}" for one in self.releases]
-        if len(names) > _NAMED + 1:
-            return f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED} more"
-        return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+        return named([f"{one.service} in {one.env}" for one in self.releases])
+
+
+def named(names: Sequence[str]) -> str:
+    """The first few of some names, and how many more there are."""
+    if len(names) > _NAMED + 1:
+        return f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED} more"
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def grouped(told: Iterable[tuple[ReleaseChange, Sequence[str]]]) -> list[Group]:
@@ -71,6 +76,47 @@ def cautions(evidence: Evidence) -> list[Group]:
         for one in evidence.releases
         for caution in one.cautions
     )
+
+
+class Answer(Struct, frozen=True):
+    """What gates of one name have said.
+
+    Attributes:
+        services: about which services.
+        about: why, or until when; of several services what is said of all of them.
+    """
+
+    gate: str
+    env: str
+    answer: str
+    services: tuple[str, ...]
+    about: str
+
+
+def gates(evidence: Evidence) -> list[Answer]:
+    """What the gates say; of those that have passed only which."""
+    found: dict[tuple[str, str, str, str], list[Gate]] = {}
+    for gate in evidence.gates:
+        about = _about(gate)
+        found.setdefault((gate.gate, gate.env, gate.answer, "" if gate.answer == "passed" else about), []).append(gate)
+    return [
+        Answer(
+            gate=line(name),
+            env=env,
+            answer=answer,
+            services=tuple(gate.service for gate in part if gate.service),
+            about=about or (_about(part[0]) if len(part) == 1 else ""),
+        )
+        for (name, env, answer, about), part in found.items()
+    ]
+
+
+def _about(gate: Gate) -> str:
+    # How long something has soaked is another thing every minute, and no news; until when it soaks is not.
+    parts = [gate.message] if not (gate.name == "soak" and gate.answer == "waiting") else []
+    parts += [f"until {gate.until}"] if gate.until else []
+    parts += [f"overridden: {gate.override}"] if gate.override else []
+    return line("; ".join(parts), _REASON)
 
 
 def missing(evidence: Evidence) -> list[Group]:

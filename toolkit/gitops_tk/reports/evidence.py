@@ -17,7 +17,11 @@ def text(evidence: Evidence) -> str:
     parts = [_images(evidence)]
     cautions = [f"{group.lines[0]}  {group.label}: {group.lines[1]}" for group in changes.cautions(evidence)]
     parts += [_titled("worth a look", cautions)] if cautions else []
-    gates = [f"{one.gate}  {one.service or ''} {one.env}: {one.answer}: {one.message}" for one in evidence.gates]
+    gates = [
+        f"{one.gate} for {changes.named(one.services) or 'all'} in {one.env}: {one.answer}"
+        + (f": {one.about}" if one.about else "")
+        for one in changes.gates(evidence)
+    ]
     parts += [_titled("gates", gates)] if gates else []
     parts += [_titled("values", list(_groups(changes.values(evidence))))] if changes.values(evidence) else []
     if any(one.objects or one.not_rendered for one in evidence.releases):

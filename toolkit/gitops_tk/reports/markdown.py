@@ -138,9 +138,9 @@ def _target(url: str) -> str:
 
 
 def _gates(evidence: Evidence) -> Iterator[_Item]:
-    for gate in evidence.gates:
-        service = f" {code(gate.service)}" if gate.service else ""
-        yield _Item(f"- {code(gate.gate)}{service} in {code(gate.env)}: **{gate.answer}** {code(gate.message)}")
+    for one in changes.gates(evidence):
+        who = f"{changes.named(one.services)} in {one.env}" if one.services else one.env
+        yield _Item(f"- {code(one.gate)} for {who}: **{one.answer}** {code(one.about) if one.about else ''}".rstrip())
 
 
 def _block(group: Group, dialect: Dialect, *, folded: bool) -> _Item:

@@ -4,22 +4,38 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from msgspec import Struct, to_builtins
+from msgspec.structs import replace
 
+from gitops_tk.config.model import Config, Environment
 from gitops_tk.errors import RepositoryError, UsageError
 from gitops_tk.model import names
+from gitops_tk.model.changes import Publish
 from gitops_tk.model.evidence import Evidence
 from gitops_tk.model.result import Result
 from gitops_tk.model.snapshot import Snapshot
+from gitops_tk.policy.gates import Arrival
 from gitops_tk.repository.changed import changed_paths
 from gitops_tk.repository.checkout import Checkout
 from gitops_tk.repository.location import CheckoutLocation, locate
 from gitops_tk.repository.remote import Remote
 from gitops_tk.workflows.evidence import compared, evidence
+from gitops_tk.workflows.gates import Judge, Judged
 from gitops_tk.workflows.options import Options
 from gitops_tk.workflows.promote import PromoteRequest, plan
 from gitops_tk.workflows.releases import Target
 from gitops_tk.workflows.sources import with_sources
-from gitops_tk.workflows.views import look_back
+from gitops_tk.workflows.views import Views, look_back
+
+
+class Onlooker(Judge):
+    """Answers for the gates, and lets everything pass: who looks at a change wants to see it before it may be made."""
+
+    def judge(
+        self, views: Views, config: Config, environment: Environment, arrivals: Sequence[Arrival], publish: Publish
+    ) -> dict[str, Judged]:
+        """What the gates say."""
+        found = super().judge(views, config, environment, arrivals, publish)
+        return {service: replace(one, closed=()) for service, one in found.items()}
 
 
 class Revisions(Struct, frozen=True):
@@ -40,7 +56,7 @@ def of_promotion(request: PromoteRequest, target: Target, options: Options) -> E
         GitopsTkError: the promotion would be refused, or the repository cannot be read.
     """
     with look_back(options) as views:
-        return evidence(views, plan(request, views, None), options.environ, target=target)
+        return evidence(views, plan(request, views, None, Onlooker()), options.environ, target=target)
 
 
 def of_revisions(revisions: Revisions, services: Sequence[str], target: Target, options: Options) -> Evidence:
