@@ -81,12 +81,9 @@ class Azure(Dialect):
     @route(f"GET {_PULL}")
     def get(self, request: Request, **place: str) -> Response:
         here, pull = self._at(place)
-        if pull.state == "open" and pull.queued:
-            # What was asked for is done once it was looked at often enough.
-            if pull.looks:
-                pull.looks -= 1
-            else:
-                here.merge(pull, pull.armed or "merge")
+        # What was asked for is done once it was looked at often enough.
+        if pull.state == "open" and pull.queued and here.mergeable(pull):
+            here.merge(pull, pull.armed or "merge")
         return Response(200, self._pull(here, pull))
 
     @route(f"PATCH {_PULL}")
@@ -164,6 +161,13 @@ class Azure(Dialect):
         here = self.repository(f"{place['organization']}/{place['project']}/{place['repositoryId']}")
         return here, here.pulls[int(place["pullRequestId"])]
 
+    def _status(self, here: Repository, pull: Pull) -> str:
+        if pull.state != "open":
+            return "succeeded"
+        if pull.looks:
+            return "queued"
+        return ("queued" if pull.queued else "succeeded") if here.mergeable(pull) else "conflicts"
+
     def _pull(self, here: Repository, pull: Pull) -> dict[str, Any]:
         merged = {"commitId": pull.merge_commit} if pull.merge_commit else None
         setter = {"id": identity(pull.author)} if pull.armed and not pull.queued else None
@@ -175,7 +179,7 @@ class Azure(Dialect):
             "sourceRefName": f"refs/heads/{pull.branch}",
             "targetRefName": f"refs/heads/{pull.base}",
             "isDraft": pull.draft,
-            "mergeStatus": "queued" if pull.looks or pull.queued else "succeeded",
+            "mergeStatus": self._status(here, pull),
             "lastMergeSourceCommit": {"commitId": pull.head},
             "createdBy": {"id": identity(pull.author)},
             "reviewers": [{"id": identity(who), "vote": 10} for who in pull.approvals],

@@ -1,5 +1,6 @@
 """Bitbucket Cloud: its API as described, and what its description here leaves out as its documentation has it."""
 
+import base64
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -46,6 +47,9 @@ class Bitbucket(Dialect):
 
     def token(self, headers: Mapping[str, str]) -> str | None:
         kind, _, token = headers.get("authorization", "").partition(" ")
+        if kind == "Basic":
+            user, _, token = base64.b64decode(token).decode().partition(":")
+            return token if "@" in user else None
         return token if kind == "Bearer" else None
 
     def no(self, status: int, message: str) -> Response:

@@ -1,6 +1,6 @@
 """Bitbucket Cloud (https://developer.atlassian.com/cloud/bitbucket/rest/api-group-pullrequests).
 
-It has no labels and no auto-merge, takes nobody's approval back, and knows reviewers by UUID or account id alone.
+It has no labels and no auto-merge, takes nobody's approval back, and knows reviewers by UUID alone.
 """
 
 from collections.abc import Iterator, Sequence
@@ -53,7 +53,6 @@ class _Links(Struct):
 
 class _Account(Struct):
     uuid: str = ""
-    account_id: str | None = None
 
 
 class _Participant(Struct):
@@ -264,14 +263,8 @@ def _reviewers(wanted: Wanted, unmet: list[Unmet]) -> Iterator[dict[str, str]]:
     for name in wanted.reviewers:
         if name.startswith("{") and name.endswith("}"):
             yield {"type": "user", "uuid": name}
-        elif ":" in name and not name.startswith("team:"):
-            yield {"type": "user", "account_id": name}
         else:
-            unmet.append(
-                Unmet(
-                    f"no review is requested from {name}: Bitbucket Cloud knows people by {{UUID}} or account id alone"
-                )
-            )
+            unmet.append(Unmet(f"no review is requested from {name}: Bitbucket Cloud knows people by {{UUID}} alone"))
 
 
 def _quoted(name: str) -> str:

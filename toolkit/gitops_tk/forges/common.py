@@ -108,10 +108,10 @@ class RestForge(ABC):
                 break
         else:
             raise answer.error()
-        missing = list(self._dress(pull, wanted))
-        if not missing:
+        unmet += self._dress(pull, wanted)
+        if not unmet:
             pull = replace(pull, labels=tuple(dict.fromkeys((*pull.labels, *wanted.labels))))
-        return pull, [*unmet, *missing]
+        return pull, unmet
 
     def comment(self, number: int, marker: str, body: str) -> None:
         """See the port."""
