@@ -1,11 +1,12 @@
 """What goes wrong on the way to a forge, the same on all of them; and where its token is seen."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from tests.support import http_server
 from tests.support.forges.server import TOKEN, Fault, Response
-from tests.support.forges.stage import BRANCH, Stage
+from tests.support.forges.stage import BRANCH, Stage, Time
 from tests.support.http_server import Answer
 
 from gitops_tk.errors import ForgeError, GitopsTkError, LoginFailed
@@ -100,6 +101,15 @@ def test_a_forge_that_is_slow_makes_no_second_one(stage: Stage) -> None:
     pull, _ = stage.again(stage.time.patience(read=0.2)).create(stage.wanted())
     stage.server.wait_for_requests()
     assert [one.number for one in stage.here.pulls.values()] == [pull.number]
+
+
+def test_many_at_once_make_one(stage: Stage) -> None:
+    lost = Response(502, {"message": "Bad Gateway"})
+    stage.server.faults += [Fault("POST", CREATE, lost, done=True), Fault("POST", CREATE, cut=True)]
+    forges = [stage.again(Time().patience()) for _ in range(6)]
+    with ThreadPoolExecutor(len(forges)) as pool:
+        made = list(pool.map(lambda forge: forge.create(stage.wanted())[0], forges))
+    assert {pull.number for pull in made} == set(stage.here.pulls) == {1}
 
 
 def test_the_token_is_in_the_header_and_nowhere_else(stage: Stage) -> None:

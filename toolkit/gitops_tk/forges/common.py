@@ -106,6 +106,8 @@ class RestForge(ABC):
             if found is not None:
                 pull = self._as_wanted(found, wanted)
                 break
+            if not answer.lost:
+                raise answer.error()
         else:
             raise answer.error()
         unmet += self._dress(pull, wanted)
