@@ -112,6 +112,23 @@ def test_status_says_what_is_where_and_what_differs(tmp_path: Path) -> None:
     assert run_json("status", "zzz", "--repo", f"file://{remote}", cwd=tmp_path).code == "unknown-service"
 
 
+def test_status_tells_the_others_where_one_file_cannot_be_read(tmp_path: Path) -> None:
+    remote = repo.gitops(tmp_path / "r.git", ["a", "b"])
+    repo.commit(remote, {"services/b/envs/staging.yaml": b"image:\n  tag: v1\n  tag: v2\n"})
+    ran = run("status", "--repo", f"file://{remote}", cwd=tmp_path)
+    assert ran.status == 1
+    assert ran.out.splitlines() == [
+        "SERVICE  DEV     STAGING     PROD",
+        "a        v1.0.0  v1.0.0      v1.0.0",
+        "b        v1.0.0  unreadable  v1.0.0",
+    ]
+    assert "services/b/envs/staging.yaml:3: " in ran.err
+    found = run_json("status", "--repo", f"file://{remote}", cwd=tmp_path)
+    assert (found.status, found.json["outcome"], found.code) == (1, "failed", "duplicate-key")
+    assert found.json["services"]["b"]["staging"]["readable"] is False
+    assert run_json("status", "-e", "prod", "--repo", f"file://{remote}", cwd=tmp_path).status == 0
+
+
 def test_a_table_fits_a_narrow_terminal(tmp_path: Path) -> None:
     remote = repo.gitops(tmp_path / "r.git", ["a-service-with-quite-a-long-name-indeed"], tag="v1.0.0-" + "x" * 60)
     ran = run("status", "--repo", f"file://{remote}", cwd=tmp_path, COLUMNS="60")

@@ -193,11 +193,29 @@ def test_regions_make_a_tree(tmp_path: Path) -> None:
 
 def test_a_tag_cannot_forge_a_trailer_or_steer_a_terminal(remote: Path) -> None:
     hostile = b'image:\n  tag: "v9\\nGitops-Tk-Change: prod/x image.tag a -> b\\x1b[31m"\n'
-    repo.commit(remote, {"services/user-service/envs/dev.yaml": hostile})
+    repo.commit(remote, {"services/user-service/envs/staging.yaml": hostile})
     assert promote(remote, "dev", "staging", "user-service").status == 0
     message = repo.git(remote, "log", "-1", "--format=%B")
     assert [line for line in message.splitlines() if line.startswith("Gitops-Tk-Change: prod/")] == []
     assert "\x1b" not in message + run("status", "--repo", f"file://{remote}", cwd=remote.parent).out
+
+
+@pytest.mark.parametrize(("written", "tag"), [("1.10", "1.1"), ("1e3", "1000"), ("on", "true"), ("'1.10'", "1.10")])
+def test_a_tag_without_quotes_is_promoted_as_helm_prints_it(remote: Path, written: str, tag: str) -> None:
+    repo.commit(remote, {"services/user-service/envs/dev.yaml": f"image:\n  tag: {written}\n".encode()})
+    ran = promote(remote, "dev", "staging", "user-service")
+    assert [change["to"] for change in ran.json["changes"]] == [tag]
+
+
+@pytest.mark.parametrize("written", ["1234567", "[a]", '"v1\\n"', "'{{ .Values.tag }}'"])
+def test_what_no_registry_has_is_not_promoted(remote: Path, written: str) -> None:
+    repo.commit(remote, {"services/user-service/envs/dev.yaml": f"image:\n  tag: {written}\n".encode()})
+    before = repo.state(remote)
+    ran = promote(remote, "dev", "staging", "user-service")
+    assert (ran.status, ran.code) == (1, "no-image")
+    ran = promote(remote, "dev", "staging")
+    assert (ran.status, [one["code"] for one in ran.json["skipped"]]) == (0, ["no-image"])
+    assert repo.state(remote) == before
 
 
 def test_a_branch_in_the_way_of_the_proposal_is_told_at_once(remote: Path) -> None:

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gitops_tk.charts import engine
+from gitops_tk.helm_yaml import printed
 from gitops_tk.values.document import Document
 
 _WORDS = (
@@ -47,6 +49,21 @@ def test_numbers_and_what_looks_like_them_are_what_helm_makes_of_them(word: str)
         assert found == expected
     elif isinstance(expected, int | float) and isinstance(found, int | float):
         assert math.isclose(found, expected, rel_tol=1e-12)
+
+
+def test_a_value_is_printed_as_a_template_prints_it() -> None:
+    words = (
+        "0 1 -1 1.10 1e3 0o17 0x1F 1_000 100000 999999 1000000 1234567 -1000000 123456.7 1234567.8 1e20 1e21 .5 1.0 "
+        "-0.0 0.0001 0.00001 1.5e-7 -12.5e-9 18446744073709551615 9007199254740993 on No text 2024-01-01"
+    ).split()
+    values = "".join(f"v{at}: {word}\n" for at, word in enumerate(words)).encode()
+    template = "".join(f"v{at}: '{{{{ .Values.v{at} }}}}'\n" for at in range(len(words))).encode()
+    chart = {"Chart.yaml": b"apiVersion: v2\nname: a\nversion: 0.1.0\n", "templates/a.yaml": template}
+    loaded = engine.find({"GITOPS_TK_HELM": "embedded"}).load(chart, root="chart")
+    given = Document.read(values, "f").data
+    rendered = loaded.render(given, release="a", namespace="a", kube_version=None, api_versions=())
+    expected = Document.read(rendered.encode(), "f").data
+    assert {key: printed(value) for key, value in given.items()} == expected
 
 
 def test_aliases_and_merge_keys_are_followed() -> None:

@@ -73,6 +73,23 @@ def key_text(key: ScalarNode) -> str:
     return text
 
 
+def printed(value: Any) -> str:
+    """What a template prints for a text, a number or a boolean; lists and maps as JSON.
+
+    To Helm every number is a float64, and Go prints the shortest text that is that number, in scientific form from
+    a million on (fmt, "%v").
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return json.dumps(value)
+    number = float(value)
+    text = repr(number)
+    digits = text.lstrip("-").partition("e")[0].replace(".", "").strip("0")
+    scientific = f"{number:.{max(len(digits) - 1, 0)}e}"
+    return text.removesuffix(".0") if -4 <= int(scientific.partition("e")[2]) < 6 else scientific
+
+
 def sources(value: Node) -> list[Node]:
     """The maps of a merge key, weakest first: in a list, earlier ones win."""
     return value.value[::-1] if isinstance(value, SequenceNode) else [value]

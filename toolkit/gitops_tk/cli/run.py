@@ -64,7 +64,8 @@ def show(result: Result, output: str, text: Printer | None = None) -> int:
     else:
         from gitops_tk.reports import text as reports
 
-        found = text(result) if text and not result.has_errors else reports.summary(result)
+        # A command that looks tells what it saw, though it did not see all.
+        found = text(result) if text and (result.details or not result.has_errors) else reports.summary(result)
         aside = reports.diagnostics(result)
     try:
         for stream, said in ((sys.stdout, found), (sys.stderr, aside)):

@@ -67,6 +67,8 @@ def applications_table(result: Result) -> str:
 def _running(running: dict[str, Any] | None) -> str:
     if running is None:
         return "-"
+    if not running["readable"]:
+        return "unreadable"
     images = running["images"]
     shown = ", ".join(
         _version(image) if name == "default" else f"{name}={_version(image)}" for name, image in images.items()

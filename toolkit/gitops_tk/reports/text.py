@@ -36,6 +36,8 @@ def diagnostics(result: Result) -> str:
 
 def validated(result: Result) -> str:
     """How many releases are valid, and what was not looked at."""
+    if result.has_errors:
+        return ""
     releases = f"valid: {result.details['releases']} releases"
     head = f"{releases}, {_problems_counted(result)}" if result.problems else releases
     return "".join(line + "\n" for line in (head, *_switched_off(result)))

@@ -7,6 +7,7 @@ from typing import Any
 
 from gitops_tk.config.model import ImageKeys
 from gitops_tk.errors import EditRefused
+from gitops_tk.helm_yaml import printed
 from gitops_tk.model.image import Image
 from gitops_tk.values.document import Document
 from gitops_tk.values.edit import Edit
@@ -141,7 +142,8 @@ def _is(current: Any, value: Any) -> bool:
 
 
 def _text(value: Any) -> str:
-    return "" if value is None else value if isinstance(value, str) else str(value)
+    # A tag that stands without quotes may be a number to Helm: what it prints then is what runs.
+    return "" if value is None else printed(value)
 
 
 def _number(value: Any) -> int | None:

@@ -26,7 +26,16 @@ from gitops_tk.workflows.travel import Travel, key_changes, key_edits, travels
 from gitops_tk.workflows.views import Views
 
 # What policy or the state of the service itself says; in a promotion of everything it is reported, not fatal.
-_SKIPS = ("older-build", "moved", "held", "protected", "never-deployed", "tag-not-held", "service-not-in-environment")
+_SKIPS = (
+    "older-build",
+    "moved",
+    "held",
+    "protected",
+    "never-deployed",
+    "no-image",
+    "tag-not-held",
+    "service-not-in-environment",
+)
 
 
 class PromoteRequest(Struct, frozen=True, kw_only=True):
@@ -187,6 +196,7 @@ class _Planner:
                 image = held_image(self.views, source, keys, self.request.tag)
             if image is None or not image.version:
                 continue
+            _check_image(source, image)
             seen = read_image(target.merged, keys)
             moves.append(Move(service=source.service, env=target.env, name=name, seen=seen, wanted=image))
         if not moves:
@@ -239,6 +249,22 @@ class _Planner:
             proposal=proposal_branch(self.target.name, services),
             skipped=tuple(skipped),
         )
+
+
+def _check_image(source: Layers, image: Image) -> None:
+    # What a file holds may be anything, and what no registry has runs nowhere.
+    try:
+        if image.tag:
+            names.tag(image.tag)
+        if image.digest:
+            names.digest(image.digest)
+    except UsageError as error:
+        raise MissingFile(
+            f"{source.service} has no image in {source.env} that could be promoted: {error.message}",
+            code="no-image",
+            hint="a tag that looks like a number is one to Helm: put it in quotes",
+            file=source.own_path,
+        ) from error
 
 
 def check_order(config: Config, source: Environment, target: Environment) -> None:

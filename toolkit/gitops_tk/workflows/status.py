@@ -8,9 +8,10 @@ from msgspec import Struct, to_builtins
 from gitops_tk.config.layout import Layout
 from gitops_tk.config.load import load
 from gitops_tk.config.model import Config
+from gitops_tk.errors import EditRefused
 from gitops_tk.model import names
 from gitops_tk.model.image import Image
-from gitops_tk.model.result import Result
+from gitops_tk.model.result import Problem, Result
 from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.policy.holds import Hold
 from gitops_tk.values.image import read_image
@@ -24,10 +25,12 @@ class Running(Struct, frozen=True):
     Attributes:
         images: its images by name; without a tag or digest it was never promoted here.
         differs_from: the environments it is promoted from that hold another image.
+        readable: whether its values can be read; else there is a problem that says why not.
     """
 
     images: dict[str, Image]
     differs_from: tuple[str, ...] = ()
+    readable: bool = True
 
 
 class Held(Struct, frozen=True, kw_only=True):
@@ -50,11 +53,16 @@ class Held(Struct, frozen=True, kw_only=True):
 
 
 class Status(Struct, frozen=True):
-    """The environments in promotion order, each service's state in those it is in, and what is held."""
+    """The environments in promotion order, each service's state in those it is in, and what is held.
+
+    Attributes:
+        problems: the values files that cannot be read; the others are told all the same.
+    """
 
     environments: tuple[str, ...]
     services: dict[str, dict[str, Running]]
     holds: tuple[Held, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 def status(snapshot: Snapshot, services: Sequence[str] = (), envs: Sequence[str] = (), *, now: float) -> Status:
@@ -81,8 +89,16 @@ def status(snapshot: Snapshot, services: Sequence[str] = (), envs: Sequence[str]
         pairs = [(service, env) for service, present in everywhere.items() for env in present]
         found = read_layers(snapshot, config, pairs)
     # Each parsed file is let go as soon as its image is known: there may be ten thousand.
-    images = {key: _images(config, found.pop(key)) for key in list(found)}
+    images: dict[tuple[str, str], dict[str, Image]] = {}
+    problems: dict[Problem, None] = {}
     table: dict[str, dict[str, Running]] = {}
+    for service, env in list(found):
+        try:
+            images[service, env] = _images(config, found.pop((service, env)))
+        except EditRefused as error:
+            if env in chosen:
+                problems[Problem.of(error)] = None
+                table.setdefault(service, {})[env] = Running({}, readable=False)
     for (service, env), running in images.items():
         if env in chosen:
             table.setdefault(service, {})[env] = Running(running, _behind(config, service, env, images))
@@ -90,14 +106,16 @@ def status(snapshot: Snapshot, services: Sequence[str] = (), envs: Sequence[str]
     held = [
         _held(*key, hold) for key, hold in holds.items() if hold.stands(now) and (not services or key[0] in services)
     ]
-    return Status(tuple(chosen), table, tuple(sorted(held, key=lambda one: (one.service, chosen.index(one.env)))))
+    order = sorted(held, key=lambda one: (one.service, chosen.index(one.env)))
+    return Status(tuple(chosen), dict(sorted(table.items())), tuple(order), tuple(problems))
 
 
 def result(found: Status) -> Result:
     """The Result that a status is printed from."""
     return Result(
         command="status",
-        outcome="unchanged",
+        outcome="failed" if found.problems else "unchanged",
+        problems=found.problems,
         details={
             "environments": list(found.environments),
             "services": to_builtins(found.services),
