@@ -133,6 +133,7 @@ def test_values_set_unset_get_and_diff(started: Path) -> None:
         ("image.tag", "", "1.10"),
     ]
     assert run("values", "get", *where, "image.tag", cwd=started).out == "1.10\n"
+    assert 'tag: "1.10"\n' in run("values", "get", *where, "image", cwd=started).out
     origin = run("values", "get", *where, "replicaCount", "--origin", cwd=started).out
     assert origin.startswith("services/user-service/envs/dev.yaml:")
     assert run("values", "get", *where, "config.data.LOG_LEVEL", "--origin", cwd=started).out == (
@@ -305,6 +306,13 @@ def test_environments_are_added_and_removed_in_place(started: Path) -> None:
     assert (started / "gitops-tk.yaml").read_text() == before
     assert not (started / "services/user-service/envs/qa.yaml").exists()
     assert not (started / "envs/qa.yaml").exists()
+
+
+def test_a_copied_environment_gets_no_shared_values_where_there_are_none(tmp_path: Path) -> None:
+    checkout = repo.checkout(repo.gitops(tmp_path / "r.git"), tmp_path / "c")
+    assert run("env", "add", "qa", "--copy", "dev", cwd=checkout).status == 0
+    assert not (checkout / "envs").exists()
+    assert b'tag: "" # set by CI' in (checkout / "services/user-service/envs/qa.yaml").read_bytes()
 
 
 def test_an_environment_that_another_is_promoted_from_stays(started: Path) -> None:

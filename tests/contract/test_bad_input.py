@@ -194,3 +194,4 @@ def test_a_usage_error_is_json_where_json_was_asked_for(tmp_path: Path) -> None:
         ran = run(*arguments, cwd=tmp_path)
         assert (ran.status, ran.json["outcome"], ran.code) == (2, "failed", "usage")
     assert run("status", "--output", "yaml", cwd=tmp_path).status == 2
+    assert run("-o", "json", "bump", cwd=tmp_path).json["command"] == "bump"

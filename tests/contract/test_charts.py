@@ -133,6 +133,16 @@ def test_a_link_in_a_chart_is_refused(checkout: Path) -> None:
     assert (ran.status, ran.code) == (1, "chart-not-plain")
 
 
+def test_a_link_in_the_place_of_a_chart_is_none_and_is_told(checkout: Path) -> None:
+    chart = checkout / "services/user-service/chart"
+    chart.rename(checkout / "chart")
+    chart.symlink_to("../../chart")
+    ran = run_json("render", "user-service", "-e", "dev", cwd=checkout)
+    assert (ran.status, ran.code) == (1, "chart-not-plain")
+    ran = run_json("validate", cwd=checkout)
+    assert (ran.status, ran.code) == (5, "chart-not-plain")
+
+
 def test_an_unknown_kubernetes_version_is_told(checkout: Path) -> None:
     ran = run_json("validate", "--kube-version", "9.9", cwd=checkout)
     assert (ran.status, ran.code) in ((2, "unknown-kube-version"),)

@@ -1,10 +1,12 @@
 """The program itself: help, completion, versions, start-up, and what only looks."""
 
+import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -13,9 +15,14 @@ from tests.support.cli import run, run_json
 
 from gitops_tk import __version__
 from gitops_tk.cli.app import app
+from gitops_tk.cli.boundary import guarded
 
 _ROOT = typer.main.get_command(app)
 _HEAVY = ("jinja2", "rich", "requests", "git", "pydantic", "helm_python", "kubernetes_validate", "semver")
+
+
+# What overrides a policy has to be typed, with its reason.
+_OVERRIDES = ("--allow-older", "--override", "--push-now")
 
 
 def _commands() -> list[tuple[str, ...]]:
@@ -38,6 +45,30 @@ def test_the_commands_of_the_first_issue_are_there() -> None:
         *("init", "new-service", "bump", "promote", "status", "render", "validate", "config schema", "config show"),
         *("values get", "values set", "values unset", "values diff", "env list", "env add", "env remove"),
     }
+
+
+@pytest.mark.parametrize("command", _commands())
+def test_a_wrong_option_is_told_in_json_for_every_command(
+    command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert guarded([*command, "--output", "json", "--no-such-option"]) == 2
+    document = json.loads(capsys.readouterr().out)
+    assert (document["command"], document["outcome"]) == (" ".join(command), "failed")
+    assert [problem["code"] for problem in document["problems"]] == ["usage"]
+
+
+@pytest.mark.parametrize("command", _commands())
+def test_every_option_is_read_from_the_environment_but_for_those_that_override_a_policy(
+    command: tuple[str, ...],
+) -> None:
+    found: Any = _ROOT
+    for word in command:
+        found = found.commands[word]
+    options = {max(one.opts, key=len): one for one in found.params if one.param_type_name == "option"}
+    typed = {*_OVERRIDES, "--help", *(["--reason"] if "--override" in options else [])}
+    for name, option in options.items():
+        expected = "GITOPS_TK_" + name.removeprefix("--").upper().replace("-", "_")
+        assert option.envvar == (None if name in typed else expected), name
 
 
 def test_the_version_is_the_packages(tmp_path: Path) -> None:

@@ -10,16 +10,24 @@ app = typer.Typer(help="Show gitops-tk.yaml as it is understood, and its JSON Sc
 
 
 @app.command("schema")
-def schema() -> None:
+def schema(output: opt.Output = "text") -> None:
     """Print the JSON Schema of gitops-tk.yaml.
 
     Example: gitops-tk config schema > gitops-tk.schema.json
     """
-    import json
 
-    from gitops_tk.config.schema import json_schema
+    def action() -> Result:
+        from gitops_tk.config.schema import json_schema
 
-    typer.echo(json.dumps(json_schema(), indent=2))
+        # The document of `--output json` is a schema as well: validators pass over keywords that they do not know.
+        return Result(command="config schema", outcome="unchanged", details=json_schema())
+
+    def text(result: Result) -> str:
+        import json
+
+        return json.dumps(result.details, indent=2) + "\n"
+
+    run("config schema", output, action, text)
 
 
 @app.command("show")

@@ -37,16 +37,27 @@ def list_(repo: opt.Repo = None, branch: opt.Branch = None, output: opt.Output =
 def add(
     name: Annotated[str, typer.Argument(metavar="NAME")],
     after: Annotated[
-        str | None, typer.Option(metavar="ENV", help="The environment it comes after. Default: the last.")
+        str | None,
+        typer.Option(
+            envvar="GITOPS_TK_AFTER", metavar="ENV", help="The environment it comes after. Default: the last."
+        ),
     ] = None,
     from_: Annotated[
-        list[str] | None, typer.Option("--from", metavar="ENV", help="Where promotions may come from.")
+        list[str] | None,
+        typer.Option("--from", envvar="GITOPS_TK_FROM", metavar="ENV", help="Where promotions may come from."),
     ] = None,
-    publish: Annotated[str, typer.Option(metavar="push|pull-request", help="How changes are published.")] = "push",
-    path: Annotated[str | None, typer.Option(metavar="NAME", help="What {env} is in paths, if not the name.")] = None,
+    publish: Annotated[
+        str, typer.Option(envvar="GITOPS_TK_PUBLISH", metavar="push|pull-request", help="How changes are published.")
+    ] = "push",
+    path: Annotated[
+        str | None,
+        typer.Option(envvar="GITOPS_TK_PATH", metavar="NAME", help="What {env} is in paths, if not the name."),
+    ] = None,
     copy: Annotated[
         str | None,
-        typer.Option(metavar="ENV", help="Start with its shared values and services, without images."),
+        typer.Option(
+            envvar="GITOPS_TK_COPY", metavar="ENV", help="Start with its shared values and services, without images."
+        ),
     ] = None,
     commit: opt.Commit = False,
     repo: opt.Repo = None,

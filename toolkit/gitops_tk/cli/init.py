@@ -22,13 +22,19 @@ def init(
         typer.Option(
             "--env",
             "-e",
+            envvar="GITOPS_TK_ENV",
             metavar="ENV",
             help="An environment, in promotion order. Default: dev, staging, prod.",
         ),
     ] = None,
     propose: Annotated[
         list[str] | None,
-        typer.Option("--propose", metavar="ENV", help="An environment whose changes are proposed. Default: the last."),
+        typer.Option(
+            "--propose",
+            envvar="GITOPS_TK_PROPOSE",
+            metavar="ENV",
+            help="An environment whose changes are proposed. Default: the last.",
+        ),
     ] = None,
     forge: Annotated[
         str,
@@ -36,7 +42,11 @@ def init(
     ] = "git",
     chart_per_environment: Annotated[
         bool,
-        typer.Option("--chart-per-environment", help="Each environment has its own copy of every chart."),
+        typer.Option(
+            "--chart-per-environment",
+            envvar="GITOPS_TK_CHART_PER_ENVIRONMENT",
+            help="Each environment has its own copy of every chart.",
+        ),
     ] = False,
     argocd_repository: Annotated[
         str | None,

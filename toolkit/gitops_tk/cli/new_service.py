@@ -57,7 +57,9 @@ def new_service(
     ] = None,
     var: Annotated[
         list[str] | None,
-        typer.Option(metavar="K=V", help="An answer that the skeleton asks for; more than once."),
+        typer.Option(
+            envvar="GITOPS_TK_VAR", metavar="K=V", help="An answer that the skeleton asks for; more than once."
+        ),
     ] = None,
     answers: Annotated[
         Path | None,

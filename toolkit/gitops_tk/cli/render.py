@@ -33,7 +33,12 @@ def render(
     kube_version: KubeVersion = None,
     api_versions: Annotated[
         list[str] | None,
-        typer.Option("--api-versions", metavar="API", help="An API that the cluster has, beside the built-in ones."),
+        typer.Option(
+            "--api-versions",
+            envvar="GITOPS_TK_API_VERSIONS",
+            metavar="API",
+            help="An API that the cluster has, beside the built-in ones.",
+        ),
     ] = None,
     repo: opt.Repo = None,
     branch: opt.Branch = None,

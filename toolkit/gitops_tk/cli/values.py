@@ -17,7 +17,9 @@ def get(
     service: opt.Service,
     env: opt.Env,
     key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="A dotted path; default: everything.")] = None,
-    origin: Annotated[bool, typer.Option("--origin", help="Say which file and line each value comes from.")] = False,
+    origin: Annotated[
+        bool, typer.Option("--origin", envvar="GITOPS_TK_ORIGIN", help="Say which file and line each value comes from.")
+    ] = False,
     repo: opt.Repo = None,
     branch: opt.Branch = None,
     output: opt.Output = "text",
@@ -109,7 +111,9 @@ def unset(
 @app.command("diff")
 def diff(
     service: opt.Service,
-    env: Annotated[list[str], typer.Option("--env", "-e", metavar="ENV", help="Two environments.")],
+    env: Annotated[
+        list[str], typer.Option("--env", "-e", envvar="GITOPS_TK_ENV", metavar="ENV", help="Two environments.")
+    ],
     repo: opt.Repo = None,
     branch: opt.Branch = None,
     output: opt.Output = "text",

@@ -44,14 +44,16 @@ def validated(result: Result) -> str:
 
 
 def value(data: Any) -> str:
-    """A value as YAML people can paste; a string as it is."""
+    """A value as YAML that every reader, Helm's included, reads back as that value; a string as it is."""
     if isinstance(data, str):
         return data + "\n"
-    if not isinstance(data, dict | list):
-        return json.dumps(data) + "\n"
-    import yaml
+    from gitops_tk.values import quote
 
-    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=1_000_000)
+    if isinstance(data, dict):
+        lines = [line for key, one in data.items() for line in quote.block(key, one, 0)]
+    else:
+        lines = [line for one in data for line in quote.item(one, 0)] if isinstance(data, list) else []
+    return "\n".join(lines or [quote.flow(data)]) + "\n"
 
 
 def origins(result: Result) -> str:

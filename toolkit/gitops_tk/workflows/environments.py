@@ -184,8 +184,9 @@ def _first_files(snapshot: Snapshot, config: Config, environment: Environment, c
     else:
         model = config.environment(copy)
         model_shared = layout.shared_path(model)
-        if shared and model_shared:
-            files[shared] = snapshot.read([model_shared]).get(model_shared, b"")
+        values = snapshot.read([model_shared]).get(model_shared) if model_shared else None
+        if shared and values is not None:
+            files[shared] = values
         services = layout.find_services(snapshot, [model])
         for (service, _), layers in read_layers(snapshot, config, [(s, model.name) for s in services]).items():
             edits = [

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from gitops_tk.charts.dependencies import neighbours
 from gitops_tk.config.model import Config, Environment
 from gitops_tk.errors import GitopsTkError
-from gitops_tk.model.snapshot import Snapshot
+from gitops_tk.model.snapshot import FOLDER, Snapshot
 from gitops_tk.workflows.checks import Job
 from gitops_tk.workflows.layers import layer_paths
 
@@ -58,10 +58,11 @@ def _read_trees(
     held: dict[str, list[str]] = {}
     plain: list[str] = []
     for root in sorted(roots):
-        entries = [*snapshot.tree(root), *snapshot.entries([root]).values()]
-        held[root] = [entry.path for entry in entries if entry.is_file or entry.path != root]
+        # What is in the folder's place and is none, a link for instance, is told when the chart is loaded.
+        entries = [*snapshot.tree(root), *(one for one in snapshot.entries([root]).values() if one.mode != FOLDER)]
+        held[root] = [entry.path for entry in entries]
         plain += [entry.path for entry in entries if entry.is_file]
-        others.update({entry.path: entry.mode for entry in snapshot.tree(root) if not entry.is_file})
+        others.update({entry.path: entry.mode for entry in entries if not entry.is_file})
     files |= snapshot.read(plain)
     return held
 

@@ -12,7 +12,7 @@ from gitops_tk.charts.dependencies import cached, complete
 from gitops_tk.charts.engine import ChartFiles, Engine, LoadedChart, find
 from gitops_tk.config.model import Config, Environment
 from gitops_tk.errors import ChartError
-from gitops_tk.model.snapshot import Snapshot
+from gitops_tk.model.snapshot import EXECUTABLE, FILE, FOLDER, Snapshot
 from gitops_tk.workflows.layers import Layers, read_layers, require
 
 DEFAULT_NAMESPACE = "default"
@@ -77,8 +77,8 @@ def chart_files(snapshot: Snapshot, path: str) -> dict[str, bytes]:
         ChartError: there is no chart, or it holds a symbolic link or a submodule.
     """
     entries = snapshot.tree(path)
-    for entry in entries:
-        if not entry.is_file:
+    for entry in (*snapshot.entries([path]).values(), *entries):
+        if entry.mode not in (FOLDER, FILE, EXECUTABLE):
             raise ChartError(
                 f"{entry.path} is a symbolic link or a submodule",
                 code="chart-not-plain",
