@@ -125,7 +125,7 @@ def test_many_services_are_held_in_one_commit_or_in_one_each(remote: Path) -> No
         (("hold", "user-service", "-e", "stagin", "--reason", "x"), 2, "unknown-environment"),
         (("hold", "user-service", "-e", "staging", "--reason", " "), 2, "bad-reason"),
         (("hold", "user-service", "-e", "staging", "--reason", "a\nGitops-Tk-Override: x"), 2, "bad-reason"),
-        (("hold", "user-service", "-e", "staging", "--reason", "x", "--until", "soon"), 2, "bad-until"),
+        (("hold", "user-service", "-e", "staging", "--reason", "x", "--until", "soon"), 2, "bad-date"),
         (("hold", "user-service", "-e", "staging", "--reason", "x", "--until", "2020-01-01"), 2, "until-past"),
         (("hold", "user-service", "-e", "staging", "--reason", "x", "--push-now"), 0, None),
     ],

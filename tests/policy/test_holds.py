@@ -32,13 +32,11 @@ def test_a_date_holds_to_its_end_and_a_time_to_its_moment(until: str, end: int) 
     assert not hold.blocks(WANTED, end)
 
 
-@pytest.mark.parametrize(
-    "until", ["", "tomorrow", "2026-13-01", "2027-02-29", "20261224", "2026-W01-1", "9999-12-31", "٢٠٢٦-12-24"]
-)
+@pytest.mark.parametrize("until", ["", "tomorrow", "2026-13-01", "2027-02-29", "20261224", "2026-W01-1", "٢٠٢٦-12-24"])
 def test_what_is_no_date_is_told(until: str) -> None:
     with pytest.raises(UsageError) as caught:
         until_end(until)
-    assert caught.value.code == "bad-until"
+    assert caught.value.code == "bad-date"
 
 
 def test_a_hold_without_images_holds_everything() -> None:

@@ -17,6 +17,7 @@ from gitops_tk.cli import (
     new_service,
     promote,
     render,
+    rollback,
     status,
     validate,
     values,
@@ -52,7 +53,7 @@ def _main(
     pass
 
 
-for command in (init, new_service, bump, promote, hold, status, diff, explain, render, validate):
+for command in (init, new_service, bump, promote, rollback, hold, status, diff, explain, render, validate):
     command.add_to(app)
 app.add_typer(values.app, name="values")
 app.add_typer(env.app, name="env")

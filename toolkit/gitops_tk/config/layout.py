@@ -143,6 +143,26 @@ class Layout:
         order = list(self._names.values())
         return {service: tuple(sorted(found[service], key=order.index)) for service in sorted(found)}
 
+    def find_gone(self, before: Snapshot, after: Snapshot, env: Placed) -> list[str]:
+        """The services whose values in an environment are there before and not after, by name.
+
+        Folders that are the same on both sides are not looked into.
+        """
+        level = [""]
+        for segment in self.templates["values"].split("/"):
+            names = re.compile(_segment_pattern(segment, [env.path]))
+            ours, theirs = before.children(level), after.children(level)
+            level = [
+                entry.path
+                for folder, entries in ours.items()
+                for entry in entries
+                if names.fullmatch(entry.path.rpartition("/")[2])
+                and not (entry.oid and entry in theirs.get(folder, ()))
+            ]
+        there = after.entries(level)
+        matches = (self.match_values(path) for path in level if path not in there)
+        return sorted(match[0] for match in matches if match)
+
     @cached_property
     def _patterns(self) -> dict[str, re.Pattern[str]]:
         paths = sorted(self._names)

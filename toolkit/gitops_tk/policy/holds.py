@@ -3,9 +3,7 @@
 A hold file is written by a person or a program; one that cannot be understood holds, too.
 """
 
-import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -15,11 +13,10 @@ from gitops_tk.config.lines import read
 from gitops_tk.config.source import Source
 from gitops_tk.errors import ConfigError, UsageError
 from gitops_tk.model.image import Image
+from gitops_tk.model.moments import DAY, is_date, moment
 
 Scope = Literal["all", "images"]
 
-_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d)?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
 _LONGEST_REASON = 500
 
 
@@ -33,16 +30,19 @@ class HeldImage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
     name: Annotated[str, Meta(min_length=1)] = "default"
     tag: str = ""
     digest: str = ""
+    build: int | None = None
 
     @classmethod
     def of(cls, name: str, image: Image) -> "HeldImage":
         """The image as a hold names it."""
-        return cls(name=name, tag=image.tag, digest=image.digest)
+        return cls(name=name, tag=image.tag, digest=image.digest, build=image.build)
 
     def is_(self, image: Image) -> bool:
-        """Whether this is the image: the digests decide where both have one, else the tags."""
+        """Whether this is the image: the digests decide where both have one, else tags and builds, as far as known."""
         if self.digest and image.digest:
             return self.digest == image.digest
+        if self.build is not None and image.build is not None and self.build != image.build:
+            return False
         return bool(self.tag) and self.tag == image.tag
 
 
@@ -120,21 +120,9 @@ def until_end(until: str) -> float:
     """When `--until` or `until:` ends, in seconds since 1970; a date ends with its last moment, in UTC.
 
     Raises:
-        UsageError: it is neither a date nor a time (code `bad-until`).
+        UsageError: it is neither a date nor a time (code `bad-date`).
     """
-    try:
-        if _DATE.fullmatch(until):
-            return (datetime.fromisoformat(until).replace(tzinfo=UTC) + timedelta(days=1)).timestamp()
-        if _TIME.fullmatch(until):
-            found = datetime.fromisoformat(until.upper())
-            return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        pass
-    raise UsageError(
-        f"{until!r} is not a date or a time",
-        code="bad-until",
-        hint="write 2026-12-24, which holds to its end in UTC, or 2026-12-24T18:00+01:00",
-    )
+    return moment(until) + (DAY if is_date(until) else 0.0)
 
 
 def check_reason(reason: str) -> str:

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from gitops_tk.repository.clone import Clone
     from gitops_tk.repository.location import RemoteLocation
 
-_COMMANDS = ("bump", "promote", "hold", "unhold")
+_COMMANDS = ("bump", "promote", "rollback", "hold", "unhold")
 # With these the remote is not asked, or nothing is.
 _NOT_WITH = ("--help", "-h", "--local")
 

@@ -57,6 +57,10 @@ class RemoteHistory:
 
     def at(self, commit: str) -> TreeSnapshot:
         """See `History`."""
+        root = next((one.tree for one in self.commits() if one.oid == commit), None)
+        # By itself a tree would come with everything below it.
+        if root and self._remote.takes_trees and not self._remote.find_entries([(root, "")]):
+            self._remote.bring_trees([root], 2)
         return self._remote.at(commit)
 
 

@@ -83,7 +83,7 @@ def _said(hold: "Hold | None") -> dict[str, Any]:
 def _text(hold: "Hold", service: str, env: str) -> bytes:
     lines = [f"# gitops-tk leaves {service} alone; it goes on after: gitops-tk unhold {service} -e {env}"]
     for key, value in to_builtins(hold).items():
-        lines += block(key, value, 0)
+        lines += block(key, list(value) if isinstance(value, tuple) else value, 0)
     return ("\n".join(lines) + "\n").encode()
 
 

@@ -29,7 +29,7 @@ def pasts(
     wanted = list(dict.fromkeys(path for layers in paths.values() for path in layers))
     places = None if thorough else [f"{env}/{service}" for service, env in paths]
     versions = list(views.history(wanted, places=places))[::-1] if wanted else []
-    times = _times(views)
+    times = times_of(views)
     reader = _Reader(config)
     held = {pair: _holdings(reader, pair, layers, versions, times) for pair, layers in paths.items()}
     return {
@@ -38,7 +38,8 @@ def pasts(
     }
 
 
-def _times(views: Views) -> dict[str, float]:
+def times_of(views: Views) -> dict[str, float]:
+    """When each commit was made, in seconds since 1970; none is older than the one that it is made on."""
     commits = views.history.commits()[::-1]
     times = monotone((commit.time for commit in commits), views.now)
     return {commit.oid: time for commit, time in zip(commits, times, strict=True)}

@@ -201,7 +201,7 @@ class _Planner:
             moves.append(Move(service=source.service, env=target.env, name=name, seen=seen, wanted=image))
         if not moves:
             raise self._no_image(source)
-        return Promotion(tuple(moves), tuple(travels(self.config, source, target)))
+        return Promotion(tuple(moves), tuple(travels(self.config, source.merged, target)))
 
     def _no_image(self, source: Layers) -> GitopsTkError:
         if self.request.tag is not None:

@@ -12,6 +12,7 @@ from gitops_tk.policy.keys import leaves, travelling
 from gitops_tk.values.edit import Edit
 from gitops_tk.values.image import image_leaves
 from gitops_tk.values.keys import KeyPath, format_key
+from gitops_tk.values.merge import Merged
 from gitops_tk.values.splice import DELETE
 from gitops_tk.workflows.layers import Layers
 
@@ -24,13 +25,13 @@ class Travel(Struct, frozen=True):
     wanted: Any
 
 
-def travels(config: Config, source: Layers, target: Layers) -> list[Travel]:
-    """The travelling keys whose merged values differ between two environments; those of the images are no such keys."""
-    patterns = config.promotion_keys(source.service)
+def travels(config: Config, source: Merged, target: Layers) -> list[Travel]:
+    """The travelling keys whose merged values differ from those of a source; those of the images are no such keys."""
+    patterns = config.promotion_keys(target.service)
     if not patterns:
         return []
-    ours, theirs = dict(leaves(source.merged.data)), dict(leaves(target.merged.data))
-    images = {leaf for keys in config.image_keys(source.service).values() for leaf in image_leaves(keys)}
+    ours, theirs = dict(leaves(source.data)), dict(leaves(target.merged.data))
+    images = {leaf for keys in config.image_keys(target.service).values() for leaf in image_leaves(keys)}
     keys = [key for key in travelling(patterns, dict.fromkeys((*ours, *theirs))) if key not in images]
     return [
         Travel(key, theirs.get(key), ours.get(key))

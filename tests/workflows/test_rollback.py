@@ -1,0 +1,372 @@
+"""rollback: what ran before comes back, and what was left stays out until a person says otherwise."""
+
+import pytest
+from tests.support.timeline import Timeline
+
+from gitops_tk.errors import GitopsTkError, MissingFile, RefusedByPolicy, UsageError
+from gitops_tk.model.changes import Plan
+from gitops_tk.model.image import Image
+from gitops_tk.policy.holds import Hold, parse
+from gitops_tk.workflows import bump, hold, promote, rollback
+
+CONFIG = """apiVersion: gitops-tk/v1
+environments:
+  - name: dev
+  - name: staging
+  - name: prod
+    publish: {publish}
+    push-now: true
+promotion: {{keys: [level]}}
+"""
+PROD = "services/{}/envs/prod.yaml"
+HELD = ".gitops-tk/holds/prod/{}.yaml"
+NOW = "2026-03-20T00:00:00"
+DIGEST = "sha256:" + "a" * 64
+
+
+def image(service: str, tag: str, env: str = "prod", more: str = "") -> dict[str, bytes | None]:
+    return {f"services/{service}/envs/{env}.yaml": f"# {service}\nimage:\n  tag: {tag}\n{more}".encode()}
+
+
+def timeline(publish: str = "push", services: tuple[str, ...] = ("a", "b"), tags: tuple[str, ...] = ()) -> Timeline:
+    """Every service with v1 in every environment; then one commit a day for each further tag of a in prod."""
+    files = {"gitops-tk.yaml": CONFIG.format(publish=publish).encode()}
+    for service in services:
+        for env in ("dev", "staging", "prod"):
+            files |= image(service, "v1", env)  # type: ignore[arg-type]
+    made = Timeline("2026-03-01T00:00:00", files)
+    for day, tag in enumerate(tags, start=2):
+        made.commit(f"2026-03-{day:02}T00:00:00", image("a", tag))
+    return made
+
+
+def back(made: Timeline, *services: str, apply: bool = True, now: str = NOW, **options: object) -> Plan:
+    request = rollback.RollbackRequest(services=services or ("a",), env="prod", **options)  # type: ignore[arg-type]
+    plan = rollback.plan(request, made.views(now), None)
+    if apply:
+        made.apply(now, plan)
+    return plan
+
+
+def refused(code: str, made: Timeline, *services: str, **options: object) -> GitopsTkError:
+    with pytest.raises(GitopsTkError) as caught:
+        back(made, *services, **options)  # type: ignore[arg-type]
+    assert caught.value.code == code
+    return caught.value
+
+
+def tag(made: Timeline, service: str = "a", env: str = "prod") -> str:
+    return made.files[f"services/{service}/envs/{env}.yaml"].decode().partition("tag: ")[2].split()[0].strip('"')
+
+
+def held(made: Timeline, service: str = "a") -> Hold:
+    return parse(made.files[HELD.format(service)], "hold")
+
+
+def deploy(made: Timeline, wanted: str, build: int | None = None) -> None:
+    request = bump.BumpRequest(services=("a",), env="prod", image=Image(tag=wanted, build=build), allow_older=True)
+    made.apply(NOW, bump.plan(request, made.views(NOW), None))
+
+
+def unhold(made: Timeline) -> None:
+    made.apply(NOW, hold.plan_unhold(hold.UnholdRequest(services=("a",), env="prod"), made.views(NOW), None))
+
+
+def test_what_ran_before_comes_back_and_only_what_was_left_is_blocked() -> None:
+    made = timeline(tags=("v2", "v3"))
+    plan = back(made)
+    assert tag(made) == "v2"
+    assert (plan.subject, plan.publish) == ("rollback: a to v2 in prod", "push")
+    assert plan.trailers == (
+        ("Gitops-Tk-Command", "rollback"),
+        ("Gitops-Tk-Change", "prod/a image.tag v3 -> v2"),
+        ("Gitops-Tk-Change", 'prod/a hold.reason (none) -> "rolled back from v3 to v2"'),
+        ("Gitops-Tk-Change", 'prod/a hold.images (none) -> ["v3"]'),
+    )
+    assert made.files[HELD.format("a")].decode().splitlines()[1:] == [
+        'reason: "rolled back from v3 to v2"',
+        'by: "A Person <person@example.com>"',
+        "images:",
+        "  - tag: v3",
+        "restored:",
+        "  - tag: v2",
+    ]
+    with pytest.raises(RefusedByPolicy) as caught:
+        deploy(made, "v3")
+    assert caught.value.code == "held"
+    deploy(made, "v4")
+    assert tag(made) == "v4"
+
+
+def test_where_changes_are_proposed_everything_is_held_until_a_person_lets_it_go_on() -> None:
+    made = timeline("pull-request", tags=("v2", "v3"))
+    plan = back(made)
+    assert (plan.publish, plan.proposal) == ("pull-request", "gitops-tk/prod/a.rollback")
+    assert held(made).holds_all
+    for wanted in ("v3", "v4"):
+        with pytest.raises(RefusedByPolicy) as caught:
+            deploy(made, wanted)
+        assert caught.value.code == "held"
+    unhold(made)
+    deploy(made, "v4")
+    assert tag(made) == "v4"
+
+
+@pytest.mark.parametrize("publish", ["push", "pull-request"])
+def test_a_second_click_does_nothing(publish: str) -> None:
+    made = timeline(publish, tags=("v2", "v3"))
+    back(made)
+    before = made.files
+    again = back(made)
+    assert (again.changeset.operations, made.files) == ((), before)
+    assert "rolled back already" in again.advice[0]
+
+
+def test_after_a_newer_build_it_goes_back_past_everything_that_was_left() -> None:
+    made = timeline(tags=("v2", "v3"))
+    back(made)
+    deploy(made, "v4")
+    back(made)
+    assert tag(made) == "v2"
+    assert [one.tag for one in held(made).images] == ["v3", "v4"]
+    assert back(made).changeset.operations == ()
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        (("v2",), "v1"),
+        (("v2", "v3"), "v2"),
+        # Going back is recognised, by hand as well: what was left for an image is not what ran before it.
+        (("v1.1.0", "v1.2.0", "v1.1.0"), "v1"),
+        (("v1.1.0", "v1.2.0", "v1.1.0", "v1.3.0"), "v1.1.0"),
+        (("v1.1.0", "v1.2.0", "v1.1.0", "v1.3.0", "v1.1.0"), "v1"),
+        # A version that never ran before and is older is no return.
+        (("v1.2.0", "v1.1.0"), "v1.2.0"),
+        # Tags that say nothing of their order: what ran before is what ran before.
+        (("f00", "ba2", "f00"), "ba2"),
+        (("", "v2"), "v1"),
+    ],
+)
+def test_what_ran_before(tags: tuple[str, ...], expected: str) -> None:
+    made = timeline()
+    for day, one in enumerate(tags, start=2):
+        made.commit(f"2026-03-{day:02}T00:00:00", image("a", one or "''"))
+    back(made)
+    assert tag(made) == expected
+
+
+def test_after_unhold_a_rollback_does_not_swing_back() -> None:
+    made = timeline(tags=("f00", "ba2"))
+    back(made)
+    unhold(made)
+    back(made)
+    assert tag(made) == "v1"
+
+
+def test_nothing_before_is_told() -> None:
+    assert "v1" in refused("nothing-before", timeline()).message
+    made = timeline(tags=("v2",))
+    back(made)
+    unhold(made)
+    refused("nothing-before", made)
+
+
+@pytest.mark.parametrize(
+    ("to", "expected"),
+    [
+        ("v1", "v1"),
+        ("v2", "v2"),
+        (DIGEST, "v2"),
+        ("57", "v2"),
+        ("4f2a91c", "v2"),
+        ("4f2a91c00d", "v2"),
+        ("0" * 40, "v1"),
+        ("4f2a91", None),
+        ("v9", None),
+        ("beefbeef", None),
+        (DIGEST.replace("a", "b"), None),
+        ("5", None),
+    ],
+)
+def test_a_goal_is_a_tag_a_digest_a_build_a_source_commit_or_a_commit(to: str, expected: str | None) -> None:
+    more = f"  digest: {DIGEST}\n  build: 57\n  revision: 4f2a91c00d\n"
+    made = timeline().commit("2026-03-02T00:00:00", image("a", "v2", more=more))
+    made.commit("2026-03-03T00:00:00", image("a", "v3"))
+    if expected is None:
+        assert refused("never-ran", made, to=to).hint
+        return
+    back(made, to=to)
+    assert tag(made) == expected
+    assert (DIGEST in made.files[PROD.format("a")].decode()) == (expected == "v2")
+    assert back(made, to=to).changeset.operations == ()
+
+
+def test_the_beginning_of_several_commits_is_told() -> None:
+    refused("ambiguous-commit", timeline(tags=("v2",)), to="0000000")
+
+
+def test_a_tag_wins_over_a_build_of_the_same_name() -> None:
+    made = timeline(tags=("57",)).commit("2026-03-05T00:00:00", image("a", "v4", more="  build: 57\n"))
+    made.commit("2026-03-06T00:00:00", image("a", "v5"))
+    back(made, to="57")
+    assert tag(made) == "57"
+
+
+def test_an_image_that_is_blocked_may_come_back_when_it_is_asked_for() -> None:
+    made = timeline(tags=("v2", "v3"))
+    back(made)
+    back(made, to="v3")
+    assert tag(made) == "v3"
+    assert ([one.tag for one in held(made).images], held(made).restored[0].tag) == (["v2"], "v3")
+
+
+def test_travelling_keys_go_back_and_others_stay() -> None:
+    made = timeline().commit("2026-03-02T00:00:00", image("a", "v2", more="level: info\nreplicas: 2\n"))
+    made.commit("2026-03-03T00:00:00", image("a", "v3", more="level: debug\nreplicas: 2\n"))
+    made.commit("2026-03-04T00:00:00", image("a", "v3", more="level: debug\nreplicas: 9\n"))
+    plan = back(made)
+    assert [(change.kind, change.key) for change in plan.changeset.changes][:2] == [
+        ("image", "image.tag"),
+        ("key", "level"),
+    ]
+    assert made.files[PROD.format("a")] == b"# a\nimage:\n  tag: v2\nlevel: info\nreplicas: 9\n"
+
+
+def test_many_services_go_in_one_commit_or_not_at_all() -> None:
+    made = timeline(tags=("v2",))
+    refused("nothing-before", made, "a", "b")
+    made.commit("2026-03-09T00:00:00", image("b", "v7"))
+    plan = back(made, "a", "b")
+    assert (tag(made), tag(made, "b"), plan.subject) == ("v1", "v1", "rollback: a and b to v1 in prod")
+    split = back(
+        timeline(tags=("v2",)).commit("2026-03-09T00:00:00", image("b", "v7")), "a", "b", split=True, apply=False
+    )
+    assert [part.subject for part in split.split] == ["rollback: a to v1 in prod", "rollback: b to v1 in prod"]
+    assert [len(part.changeset.operations) for part in split.split] == [2, 2]
+
+
+def test_everything_that_has_changed_since_a_time_goes_back() -> None:
+    made = timeline(services=("a", "b", "c"), tags=("v2", "v3"))
+    made.commit("2026-03-10T00:00:00", image("b", "v2"))
+    made.commit("2026-03-11T00:00:00", image("new", "v1"))
+    made.commit("2026-03-12T00:00:00", image("empty", "''"))
+    made.commit("2026-03-12T12:00:00", image("a", "v4"))
+    plan = rollback.plan(
+        rollback.RollbackRequest(services=(), env="prod", since="2026-03-02T12:00"), made.views(NOW), None
+    )
+    assert [(one.service, one.to) for one in plan.changeset.changes if one.kind == "image"] == [
+        ("a", "v2"),
+        ("b", "v1"),
+    ]
+    assert [(one.service, one.code) for one in plan.skipped] == [("new", "nothing-before")]
+    back(made, "a", since="9d")
+    assert (tag(made), tag(made, "b")) == ("v3", "v2")
+    assert back(made, "a", since="9d").changeset.operations == ()
+    refused("nothing-before", made, "a", since="2020-01-01")
+
+
+def test_a_retry_goes_on_is_done_or_is_told_that_somebody_else_was_there() -> None:
+    request = rollback.RollbackRequest(services=("a",), env="prod")
+    made = timeline(tags=("v2", "v3"))
+    first = rollback.plan(request, made.views(NOW), None)
+    made.commit("2026-03-19T00:00:00", image("b", "v2"))
+    second = rollback.plan(request, made.views(NOW), first.intent)
+    assert second.changeset == first.changeset
+    made.apply("2026-03-19T00:00:00", second)
+    assert rollback.plan(request, made.views(NOW), first.intent).changeset.operations == ()
+    made.commit("2026-03-19T00:00:00", image("a", "v4"))
+    with pytest.raises(RefusedByPolicy) as caught:
+        rollback.plan(request, made.views(NOW), first.intent)
+    assert caught.value.code == "moved"
+
+
+@pytest.mark.parametrize("publish", ["push", "pull-request"])
+def test_a_persons_hold_keeps_its_reason_and_learns_what_was_left(publish: str) -> None:
+    made = timeline(publish, tags=("v2", "v3"))
+    made.commit("2026-03-15T00:00:00", {HELD.format("a"): b"reason: incident 42\nuntil: 2026-03-25\n"})
+    back(made)
+    found = held(made)
+    assert (tag(made), found.reason, found.holds_all, found.until) == ("v2", "incident 42", True, "")
+    assert [one.tag for one in found.images] == ["v3"]
+    assert back(made).changeset.operations == ()
+
+
+def test_a_hold_that_is_over_or_broken_is_replaced() -> None:
+    made = timeline(tags=("v2", "v3"))
+    made.commit("2026-03-15T00:00:00", {HELD.format("a"): b"reason: incident 42\nuntil: 2026-03-16\n"})
+    back(made)
+    assert (held(made).reason, held(made).holds_all) == ("rolled back from v3 to v2", False)
+    made = timeline(tags=("v2", "v3")).commit("2026-03-15T00:00:00", {HELD.format("a"): b"reason: ["})
+    back(made)
+    assert (tag(made), held(made).fault, held(made).holds_all) == ("v2", None, True)
+
+
+def test_a_reason_is_kept_in_the_hold_and_in_the_message() -> None:
+    made = timeline(tags=("v2", "v3"))
+    plan = back(made, reason="it loses orders")
+    assert held(made).reason == "it loses orders"
+    assert plan.body.startswith("Reason: it loses orders")
+
+
+def test_images_of_a_service_go_back_together() -> None:
+    config = CONFIG.format(publish="push") + "images:\n  sidecar: {tag: sidecar.tag}\n"
+    made = timeline().commit("2026-03-02T00:00:00", {"gitops-tk.yaml": config.encode()})
+    made.commit("2026-03-03T00:00:00", image("a", "v2", more="sidecar:\n  tag: s1\n"))
+    made.commit("2026-03-04T00:00:00", image("a", "v3", more="sidecar:\n  tag: s2\n"))
+    back(made)
+    assert made.files[PROD.format("a")] == b"# a\nimage:\n  tag: v2\nsidecar:\n  tag: s1\n"
+    assert [(one.name, one.tag) for one in held(made).images] == [("default", "v3"), ("sidecar", "s2")]
+
+
+def test_the_same_tag_built_again_is_told_apart_by_its_build() -> None:
+    made = timeline().commit("2026-03-03T00:00:00", image("a", "v2", more="  build: 1\n"))
+    made.commit("2026-03-04T00:00:00", image("a", "v2", more="  build: 2\n"))
+    back(made)
+    assert b"build: 1" in made.files[PROD.format("a")]
+    with pytest.raises(RefusedByPolicy):
+        deploy(made, "v2", build=2)
+    deploy(made, "v2", build=3)
+    assert b"build: 3" in made.files[PROD.format("a")]
+
+
+def test_a_service_that_was_renamed_goes_back_to_what_ran_under_its_old_name() -> None:
+    made = timeline(tags=("v2",))
+    moved = {f"services/a/envs/{env}.yaml": None for env in ("dev", "staging", "prod")}
+    made.commit("2026-03-05T00:00:00", moved | image("z", "v2") | image("z", "v2", "dev") | image("z", "v2", "staging"))
+    back(made, "z")
+    assert tag(made, "z") == "v1"
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"services": ("A",)}, "bad-service-name"),
+        ({"services": ()}, "no-services"),
+        ({"to": "v1", "since": "1d"}, "two-goals"),
+        ({"to": ""}, "bad-goal"),
+        ({"to": "v1\n"}, "bad-goal"),
+        ({"since": "long ago"}, "bad-date"),
+        ({"reason": "two\nlines"}, "bad-reason"),
+    ],
+)
+def test_a_request_that_means_nothing_is_told(options: dict[str, object], code: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        rollback.RollbackRequest(**{"services": ("a",), "env": "prod", **options}).check()  # type: ignore[arg-type]
+    assert caught.value.code == code
+
+
+def test_a_service_or_environment_that_is_not_there_is_told() -> None:
+    with pytest.raises(MissingFile) as caught:
+        back(timeline(), "zzz")
+    assert caught.value.code == "unknown-service"
+
+
+def test_a_promotion_of_everything_leaves_what_was_rolled_back_alone() -> None:
+    made = timeline("pull-request", tags=("v2",))
+    for service in ("a", "b"):
+        made.commit("2026-03-10T00:00:00", image(service, "v2", "staging"))
+    back(made)
+    plan = promote.plan(promote.PromoteRequest(source="staging", target="prod"), made.views(NOW), None)
+    assert [change.service for change in plan.changeset.changes] == ["b"]
+    assert [(one.service, one.code) for one in plan.skipped] == [("a", "held")]

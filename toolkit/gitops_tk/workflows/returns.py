@@ -1,0 +1,193 @@
+"""Where a rollback goes back to: what ran before, or what it is told, found in what the environment has held."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from msgspec import Struct
+
+from gitops_tk.config.load import load
+from gitops_tk.config.model import Config
+from gitops_tk.errors import GitopsTkError, MissingFile, UsageError
+from gitops_tk.model.image import Image
+from gitops_tk.policy.holds import Hold
+from gitops_tk.policy.order import older_by
+from gitops_tk.values.merge import Merged
+from gitops_tk.workflows.credits import credit
+from gitops_tk.workflows.layers import Layers, read_layers
+from gitops_tk.workflows.past import times_of
+from gitops_tk.workflows.timeline import State, images_of, timelines
+from gitops_tk.workflows.views import Views
+
+Images = Mapping[str, Image]
+_COMMIT = re.compile(r"[0-9a-f]{7,40}")
+_SHORTEST_REVISION = 7
+
+
+class Goal(Struct, frozen=True):
+    """What a service goes back to: images that it held, with all its values of that time."""
+
+    images: Images
+    merged: Merged
+
+
+class Returns:
+    """Finds what services go back to in one environment; history is read when it is needed, and once.
+
+    Args:
+        env: the environment's name.
+        services: all that may be asked for.
+    """
+
+    def __init__(self, views: Views, env: str, services: Sequence[str]) -> None:
+        self._views = views
+        self._env = env
+        self._pairs = [(service, env) for service in services]
+        self._known: dict[tuple[bool, bool], dict[tuple[str, str], list[State]]] = {}
+        self._commits: dict[str, tuple[Config | None, Mapping[tuple[str, str], Layers]]] = {}
+        self._times: Mapping[str, float] | None = None
+
+    def before(self, service: str, current: Images, hold: Hold | None) -> Goal:
+        """What ran before.
+
+        An image that was left for the current one by going back is no image that ran before it, and neither is one
+        that a hold names.
+
+        Raises:
+            MissingFile: nothing did (code `nothing-before`).
+        """
+
+        def chosen(states: Sequence[State]) -> State | None:
+            for state in _before(states, current, f"{self._env}/{service}"):
+                held = hold is not None and any(hold.lists(*one) for one in state.images.items())
+                if state.images and state.images != current and not held:
+                    return state
+            return None
+
+        state = self._search(service, chosen)
+        if state is None:
+            raise MissingFile(
+                f"nothing ran before {_versions(current)} in {self._env}: {service} has no other image in its history",
+                code="nothing-before",
+                hint=f"gitops-tk history {service} -e {self._env}",
+            )
+        return _goal(state)
+
+    def named(self, service: str, to: str) -> Goal:
+        """What ran with a tag, a digest, a build's number or a source commit; or at a commit of the repository.
+
+        Raises:
+            MissingFile: that never ran (code `never-ran`).
+            UsageError: it is the beginning of several commits (code `ambiguous-commit`).
+        """
+        for is_it in _meanings(to):
+            state = self._search(service, partial(_first, is_it=is_it))
+            if state is not None:
+                return _goal(state)
+        if _COMMIT.fullmatch(to):
+            commits = [commit.oid for commit in self._views.history.commits() if commit.oid.startswith(to)]
+            if len(commits) > 1:
+                raise UsageError(f"{to} is the beginning of several commits", code="ambiguous-commit")
+            if commits:
+                return self._at(service, commits[0], f"at commit {to}")
+        raise MissingFile(
+            f"{service} has never run {to} in {self._env}",
+            code="never-ran",
+            hint=f"gitops-tk history {service} -e {self._env} shows what has",
+        )
+
+    def at_time(self, service: str, when: float) -> Goal:
+        """What ran at a time, in seconds since 1970.
+
+        Raises:
+            MissingFile: nothing did (code `nothing-before`).
+        """
+        if self._times is None:
+            self._times = times_of(self._views)
+        times = self._times
+        commit = next((one.oid for one in self._views.history.commits() if times[one.oid] <= when), None)
+        if commit is None:
+            raise MissingFile("the repository has no commit that is so old", code="nothing-before")
+        return self._at(service, commit, "at that time")
+
+    def _search(self, service: str, choose: Callable[[Sequence[State]], State | None]) -> State | None:
+        # First what is found quickly, then everything, then the names that the service had before.
+        for quick, renames in ((True, False), (False, False), (False, True)):
+            state = choose(self._states(quick, renames)[service, self._env])
+            if state is not None:
+                return state
+        return None
+
+    def _states(self, quick: bool, renames: bool) -> dict[tuple[str, str], list[State]]:
+        if (quick, renames) not in self._known:
+            self._known[quick, renames] = timelines(self._views, self._pairs, quick=quick, renames=renames)
+        return self._known[quick, renames]
+
+    def _at(self, service: str, commit: str, when: str) -> Goal:
+        config, found = self._read(commit)
+        layers = found.get((service, self._env))
+        images = images_of(config, service, layers.merged) if config and layers and layers.own is not None else {}
+        if layers is None or not images:
+            raise MissingFile(
+                f"{service} ran nothing in {self._env} {when}",
+                code="nothing-before",
+                hint=f"gitops-tk history {service} -e {self._env} shows what it has run",
+            )
+        return Goal(images, layers.merged)
+
+    def _read(self, commit: str) -> tuple[Config | None, Mapping[tuple[str, str], Layers]]:
+        if commit not in self._commits:
+            snapshot = self._views.history.at(commit)
+            try:
+                config = load(snapshot)
+                config.environment(self._env)
+            except GitopsTkError:
+                # What was there before gitops-tk.yaml, or the environment, says nothing.
+                self._commits[commit] = None, {}
+            else:
+                self._commits[commit] = config, read_layers(snapshot, config, self._pairs)
+        return self._commits[commit]
+
+
+def _goal(state: State) -> Goal:
+    if state.merged is None:
+        raise RuntimeError("a state with images has values")
+    return Goal(state.images, state.merged)
+
+
+def _first(states: Sequence[State], is_it: Callable[[Image], bool]) -> State | None:
+    return next((state for state in states if any(is_it(image) for image in state.images.values())), None)
+
+
+def _meanings(to: str) -> list[Callable[[Image], bool]]:
+    """What a text may mean, the likeliest first: a tag, a digest, a build's number, a source commit."""
+    return [
+        lambda image: image.tag == to,
+        lambda image: image.digest == to,
+        lambda image: image.build is not None and str(image.build) == to,
+        lambda image: len(to) >= _SHORTEST_REVISION and image.revision.startswith(to),
+    ]
+
+
+def _before(states: Sequence[State], current: Images, place: str) -> Sequence[State]:
+    """The states before the current one, nearest first, without those that were left by going back to it."""
+    if not states or states[0].images != current:
+        return states
+    at = 0
+    while at + 1 < len(states) and _went_back(states[at], states[at + 1], place):
+        earlier = next((one for one in range(at + 2, len(states)) if states[one].images == current), None)
+        if earlier is None:
+            break
+        at = earlier
+    return states[at + 1 :]
+
+
+def _went_back(newer: State, older: State, place: str) -> bool:
+    said = credit(newer.version, place, older.images, newer.images)
+    if said is not None and said.command == "rollback":
+        return True
+    return any(older_by(older.images[name], image) for name, image in newer.images.items() if name in older.images)
+
+
+def _versions(images: Images) -> str:
+    return ", ".join(image.version for image in images.values()) or "nothing"

@@ -1,0 +1,184 @@
+"""What services held in environments, from commit to commit: what the files said decides, under the layout of the time.
+
+gitops-tk.yaml is read as it was at each commit, so that files that moved with their layout are followed.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from msgspec import Struct
+
+from gitops_tk.config.load import CONFIG_FILE, load, parse
+from gitops_tk.config.model import Config
+from gitops_tk.errors import EditRefused, GitopsTkError
+from gitops_tk.model.history import Version
+from gitops_tk.model.image import Image
+from gitops_tk.values.document import Document
+from gitops_tk.values.image import read_image
+from gitops_tk.values.merge import Merged, merge
+from gitops_tk.workflows.layers import layer_paths
+from gitops_tk.workflows.past import times_of
+from gitops_tk.workflows.renames import renamed_from
+from gitops_tk.workflows.views import Views
+
+Pair = tuple[str, str]
+# A service that was renamed more often than this has no history that anybody asks for.
+_MOST_NAMES = 10
+
+
+class State(Struct, frozen=True, kw_only=True):
+    """What a service held in an environment, from a commit on.
+
+    Attributes:
+        service: its name then.
+        version: the commit that brought it, with the files.
+        since: when it came, in seconds since 1970; never before the state that it took the place of.
+        images: by their names; empty where the service was not there, or had no image yet.
+        merged: what its values merged to; None where the service was not there.
+    """
+
+    service: str
+    version: Version
+    since: float
+    images: Mapping[str, Image]
+    merged: Merged | None
+
+
+def timelines(
+    views: Views, pairs: Collection[Pair], *, quick: bool = False, renames: bool = False
+) -> dict[Pair, list[State]]:
+    """The states of services in environments, newest first; each holds other images than the one before it.
+
+    Args:
+        pairs: services with the names of environments.
+        quick: see `History`.
+        renames: follow a service to the name that it had before.
+
+    Raises:
+        GitopsTkError: the history cannot be read.
+    """
+    config = load(views.snapshot)
+    found = _found(views, config, pairs, quick=quick)
+    if renames:
+        found = {pair: _with_older_names(views, config, pair, states, quick=quick) for pair, states in found.items()}
+    return found
+
+
+def _found(views: Views, config: Config, pairs: Collection[Pair], *, quick: bool) -> dict[Pair, list[State]]:
+    configs = _Configs(config)
+    places = [f"{env}/{service}" for service, env in pairs]
+    paths: list[str] = []
+    versions: Sequence[Version] = ()
+    # A configuration that is met on the way may say that files were elsewhere before.
+    while (wanted := [CONFIG_FILE, *configs.paths(pairs)]) != paths:
+        paths = wanted
+        versions = list(views.history(paths, places=places, quick=quick))
+        configs.meet(version.files.get(CONFIG_FILE) for version in versions)
+    times = times_of(views)
+    documents = _Documents()
+    return {pair: _states(configs, documents, pair, versions[::-1], times) for pair in pairs}
+
+
+def _states(
+    configs: "_Configs", documents: "_Documents", pair: Pair, versions: Sequence[Version], times: Mapping[str, float]
+) -> list[State]:
+    states: list[State] = []
+    before: object = None
+    for version in versions:
+        config = configs.at(version.files.get(CONFIG_FILE))
+        paths = _paths(config, pair)
+        files = (config, tuple(version.files.get(path) for path in paths))
+        if files == before:
+            continue
+        before = files
+        merged, images = None, {}
+        if paths and version.files.get(paths[-1]) is not None:
+            merged = documents.merged(paths, version.files)
+            if merged is None:
+                # Nobody could render it: what ran went on.
+                continue
+            images = images_of(config, pair[0], merged)
+        if images != (states[-1].images if states else {}):
+            states.append(
+                State(service=pair[0], version=version, since=times[version.commit], images=images, merged=merged)
+            )
+    return states[::-1]
+
+
+def images_of(config: Config, service: str, merged: Merged) -> dict[str, Image]:
+    """The images that a service's values name, by their names; those that say no version are left out."""
+    found = {name: read_image(merged, keys) for name, keys in config.image_keys(service).items()}
+    return {name: image for name, image in found.items() if image is not None and image.version}
+
+
+def _with_older_names(views: Views, config: Config, pair: Pair, states: list[State], *, quick: bool) -> list[State]:
+    service, env = pair
+    seen = {service}
+    while states and len(seen) < _MOST_NAMES:
+        first = states[-1].version
+        if first.parent is None or not states[-1].images:
+            break
+        service_before = renamed_from(views.history.at(first.parent), views.history.at(first.commit), service, env)
+        if service_before is None or service_before in seen:
+            break
+        seen.add(service_before)
+        service = service_before
+        older = _found(views, config, [(service, env)], quick=quick)[service, env]
+        order = {commit.oid: at for at, commit in enumerate(views.history.commits())}
+        older = [state for state in older if order[state.version.commit] > order[first.commit]]
+        if older and older[0].images == states[-1].images:
+            states = states[:-1]
+        states = states + older
+    return states
+
+
+class _Configs:
+    """The configurations that the repository had; one that does not work says nothing."""
+
+    def __init__(self, newest: Config) -> None:
+        self._newest = newest
+        self._known: dict[bytes, Config | None] = {}
+
+    def meet(self, contents: Iterable[bytes | None]) -> None:
+        for content in contents:
+            if content is not None and content not in self._known:
+                try:
+                    self._known[content] = parse(content)
+                except GitopsTkError:
+                    self._known[content] = None
+
+    def at(self, content: bytes | None) -> Config:
+        return (self._known.get(content) if content is not None else None) or self._newest
+
+    def paths(self, pairs: Collection[Pair]) -> list[str]:
+        configs = [self._newest, *(config for config in self._known.values() if config)]
+        return list(dict.fromkeys(path for config in configs for pair in pairs for path in _paths(config, pair)))
+
+
+class _Documents:
+    """Files read once, however many commits and services have them."""
+
+    def __init__(self) -> None:
+        self._read: dict[tuple[str, bytes], Document | None] = {}
+
+    def merged(self, paths: Sequence[str], files: Mapping[str, bytes]) -> Merged | None:
+        layers = [self._document(path, files[path]) if path in files else None for path in paths]
+        if any(layer is None and path in files for path, layer in zip(paths, layers, strict=True)):
+            return None
+        chart, *rest = layers
+        return merge([one for one in rest if one], chart)
+
+    def _document(self, path: str, data: bytes) -> Document | None:
+        if (path, data) not in self._read:
+            try:
+                self._read[path, data] = Document.read(data, path)
+            except EditRefused:
+                self._read[path, data] = None
+        return self._read[path, data]
+
+
+def _paths(config: Config, pair: Pair) -> list[str]:
+    service, name = pair
+    for environment in config.environments:
+        if environment.name == name:
+            return layer_paths(config, service, environment)
+    return []
