@@ -29,7 +29,7 @@ def test_it_prints_what_a_promotion_would_change_and_changes_nothing(remote: Pat
     ran = diff(remote, "staging", "prod")
     lines = ran.out.splitlines()
     assert (ran.status, ran.err, repo.state(remote)) == (0, "", before)
-    assert lines[0].split() == ["SERVICE", "FROM", "TO", "IN", "STAGING", "SINCE"]
+    assert lines[0].split() == ["SERVICE", "FROM", "TO", "IN", "STAGING", "SINCE", "(UTC)"]
     assert lines[1].split()[:3] == ["user-service", "v1.0.0", "v1.1.0"]
     assert lines[2:] == [
         "",

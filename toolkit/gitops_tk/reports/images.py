@@ -31,7 +31,7 @@ def images(evidence: Evidence, write: Write, link: Link) -> Table:
         write: how what comes from the repository is written.
         link: how a text that leads to an address is written.
     """
-    since = f"in {evidence.source} since" if evidence.source else "since"
+    since = f"in {evidence.source} since (UTC)"
     head = ["service", "in", "from", "to", "digest", "built from", since]
     several = len({one.env for one in evidence.releases}) > 1
     rows = [_row(one, image, write, link, several=several) for one in evidence.releases for image in one.images]
@@ -70,4 +70,4 @@ def _built_from(image: ImageChange, write: Write, link: Link) -> str:
 
 
 def _time(seconds: int | None) -> str:
-    return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")

@@ -146,12 +146,12 @@ def _gates(evidence: Evidence) -> Iterator[_Item]:
 def _block(group: Group, dialect: Dialect, *, folded: bool) -> _Item:
     text = block("\n".join(group.lines), "diff")
     short = f"- {group.label}: {len(group.lines)} lines"
-    return _Item(_fold(group.label, text, dialect) if folded else f"{group.label}\n\n{text}", short)
+    return _Item(_fold(group.label, text, dialect) if folded else f"**{group.label}**\n\n{text}", short)
 
 
 def _fold(label: str, text: str, dialect: Dialect) -> str:
     if not dialect.folds:
-        return f"{label}\n\n{text}"
+        return f"**{label}**\n\n{text}"
     return f"<details><summary>{escape(label)}</summary>\n\n{text}\n\n</details>"
 
 
