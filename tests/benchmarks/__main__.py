@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import concurrency, delivery, rendering, validating
+from tests.benchmarks import concurrency, delivery, evidence, rendering, validating
 
 _BENCHMARKS: dict[str, Callable[[Path], list[str]]] = {
     "bump": delivery.bump,
@@ -18,6 +18,7 @@ _BENCHMARKS: dict[str, Callable[[Path], list[str]]] = {
     "killed": concurrency.killed,
     "render": rendering.render,
     "validate": validating.validate,
+    "evidence": evidence.evidence,
 }
 
 

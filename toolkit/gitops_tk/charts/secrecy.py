@@ -5,6 +5,7 @@ that and more, for what is shown to people.
 """
 
 import re
+from functools import lru_cache
 
 _NAME = re.compile(
     r"(?:^|[_.-])(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|secret[_-]?key|"
@@ -58,6 +59,7 @@ def has_secret_form(text: str) -> bool:
     return any(form.search(text) for form in FORMS.values())
 
 
+@lru_cache(maxsize=4096)
 def looks_secret(name: str) -> bool:
     """Whether the text or the number of this name may be a secret; better one too many than one shown."""
     if is_secret_group(name):
@@ -68,6 +70,7 @@ def looks_secret(name: str) -> bool:
     return any(_names_secret(words[: end + 1]) for end in range(len(words))) and "".join(words) not in _NEVER
 
 
+@lru_cache(maxsize=4096)
 def is_secret_group(name: str) -> bool:
     """Whether all below this name may be secret, not only a text: `secrets` is, and `token-service` is not."""
     if has_secret_name(name):
