@@ -93,10 +93,10 @@ def views(files: Mapping[str, bytes], others: Mapping[str, int] | None = None, h
     )
 
 
-def promotion(view: Views, source: str = "staging", target: str = "prod", **more: Any) -> Evidence:
-    """The evidence of a promotion."""
-    planned = plan(PromoteRequest(source=source, target=target), view, None)
-    return evidence.evidence(view, planned, EMBEDDED, **more)
+def promotion(view: Views, environ: Mapping[str, str] | None = None, **more: Any) -> Evidence:
+    """The evidence of a promotion from staging to prod."""
+    planned = plan(PromoteRequest(source="staging", target="prod"), view, None)
+    return evidence.evidence(view, planned, {**EMBEDDED, **(environ or {})}, **more)
 
 
 def between(before: Snapshot, after: Snapshot) -> tuple[ReleaseChange, ...]:

@@ -6,11 +6,13 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.support import repositories as repo
 from tests.support.changes import CONFIGMAP, between, changed, chart, promotion, repository, views
+from tests.support.forges.stage import staged, template
 
+from gitops_tk.config.forge import ForgeKind
 from gitops_tk.model.changes import ChangeSet, Copy, Delete, Write
-from gitops_tk.model.evidence import SourceCommit
 from gitops_tk.model.history import Version
 from gitops_tk.model.snapshot import FOLDER, SYMLINK
 from gitops_tk.repository.location import RemoteLocation
@@ -262,22 +264,50 @@ def test_since_when_the_source_holds_an_image(versions: list[tuple[int, str]], e
     assert found.releases[0].images[0].since == expected
 
 
-def test_revisions_lead_to_the_source_and_to_the_commits_between_them() -> None:
+def _revised(url: str) -> dict[str, bytes]:
     files = repository()
-    files["services/web/chart/Chart.yaml"] += b"sources: ['https://github.com/shop/web', 'javascript:alert(1)']\n"
+    files["services/web/chart/Chart.yaml"] += f"sources: ['javascript:alert(1)', '{url}']\n".encode()
     for env, tag, revision in (("staging", "v2", "b" * 40), ("prod", "v1", "a" * 40)):
         files[f"services/web/envs/{env}.yaml"] = f"image: {{tag: {tag}, revision: {revision}}}\n".encode()
-    asked = []
+    return files
 
-    def commits(url: str, older: str, newer: str) -> list[SourceCommit]:
-        asked.append((url, older, newer))
-        return [SourceCommit(newer, "Better")]
 
-    (image,) = promotion(views(files), commits=commits).releases[0].images
-    assert image.compare == f"https://github.com/shop/web/compare/{'a' * 40}...{'b' * 40}"
-    assert asked == [("https://github.com/shop/web", "a" * 40, "b" * 40)]
-    assert image.commits == (SourceCommit("b" * 40, "Better"),)
-    files["services/web/chart/Chart.yaml"] = files["services/web/chart/Chart.yaml"].replace(
-        b"github.com", b"example.com"
-    )
-    assert promotion(views(files), commits=commits).releases[0].images[0].compare is None
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://github.com/shop/web", "https://github.com/shop/web/compare/{older}...{newer}"),
+        ("https://gitlab.example.com/a/b/web", "https://gitlab.example.com/a/b/web/-/compare/{older}...{newer}"),
+        ("https://gitea.example.com/shop/web.git", "https://gitea.example.com/shop/web/compare/{older}...{newer}"),
+        ("https://bitbucket.org/shop/web", "https://bitbucket.org/shop/web/branches/compare/{newer}%0D{older}"),
+        (
+            "https://dev.azure.com/org/Shop/_git/web",
+            "https://dev.azure.com/org/Shop/_git/web/branchCompare?baseVersion=GC{older}&targetVersion=GC{newer}",
+        ),
+        ("https://example.com/shop/web", None),
+        ("https://github.com/shop", None),
+    ],
+)
+def test_revisions_lead_to_what_is_between_them(url: str, expected: str | None) -> None:
+    (image,) = promotion(views(_revised(url))).releases[0].images
+    assert image.compare == (expected and expected.format(older="a" * 40, newer="b" * 40))
+    assert image.commits == ()
+
+
+@pytest.mark.parametrize("kind", ["github", "gitlab", "bitbucket-dc"])
+def test_commits_between_two_revisions_are_asked_of_the_remotes_own_forge(kind: ForgeKind, tmp_path: Path) -> None:
+    with staged(kind, tmp_path, template(tmp_path / "template.git")) as stage:
+        older = repo.git(stage.here.folder, "rev-parse", "main")
+        newer = repo.commit(stage.here.folder, {"a.txt": b"1"}, message="feat: one\n\nbecause")
+        files = {
+            path: data.replace(b"a" * 40, older.encode()).replace(b"b" * 40, newer.encode())
+            for path, data in _revised(stage.url).items()
+        }
+        files["gitops-tk.yaml"] += f"forge: {{kind: {kind}}}\n".encode()
+        view = replace(views(files), home=lambda: stage.url)
+        (image,) = promotion(view, environ=stage.environ, ask=True).releases[0].images
+        assert (image.compare or "").startswith(
+            stage.url.removesuffix(".git").rpartition("/")[0].removesuffix("/scm/SHOP")
+        )
+        assert [one.subject for one in image.commits] == ["feat: one"]
+        elsewhere = replace(view, home=lambda: "https://github.com/shop/gitops")
+        assert promotion(elsewhere, environ=stage.environ, ask=True).releases[0].images[0].commits == ()

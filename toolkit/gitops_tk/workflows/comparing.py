@@ -64,11 +64,7 @@ class Comparer:
         self._charts = Charts(sides.environ)
 
     def __call__(self, pair: Pair) -> tuple[ReleaseChange, ...]:
-        """What changes for a service, environment by environment; those in which nothing does are left out.
-
-        Raises:
-            GitopsTkError: values cannot be read.
-        """
+        """What changes for a service, environment by environment; those in which nothing does are left out."""
         old = _Side(self._sides.before, self._configs[0], pair.before, self._charts)
         new = _Side(self._sides.after, self._configs[1], pair.after, self._charts)
         found = (self._release(pair.service, env, old, new) for env in pair.envs)
@@ -76,9 +72,12 @@ class Comparer:
 
     def _release(self, service: str, env: str, before: "_Side", after: "_Side") -> ReleaseChange | None:
         mask = Mask()
-        old, new = before.layers(env), after.layers(env)
-        images = list(_images(before, after, old, new))
-        values = list(_values(before, after, old, new, mask)) if old and new else []
+        try:
+            old, new = before.layers(env), after.layers(env)
+            images = list(_images(before, after, old, new))
+            values = list(_values(before, after, old, new, mask)) if old and new else []
+        except GitopsTkError as error:
+            return ReleaseChange(service=service, env=env, not_rendered=error.message)
         versions = [_version(image) for image in images]
         reason, compared = None, Compared()
         try:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
+from gitops_tk.config.load import load
 from gitops_tk.config.model import Config, Environment
 from gitops_tk.errors import RepositoryError, UsageError
 from gitops_tk.model import names
@@ -16,14 +17,14 @@ from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.policy.gates import Arrival
 from gitops_tk.repository.changed import changed_paths
 from gitops_tk.repository.checkout import Checkout
-from gitops_tk.repository.location import CheckoutLocation, locate
+from gitops_tk.repository.location import CheckoutLocation, RemoteLocation, locate
 from gitops_tk.repository.remote import Remote
 from gitops_tk.workflows.evidence import compared, evidence
 from gitops_tk.workflows.gates import Judge, Judged
 from gitops_tk.workflows.options import Options
 from gitops_tk.workflows.promote import PromoteRequest, plan
 from gitops_tk.workflows.releases import Target
-from gitops_tk.workflows.sources import with_sources
+from gitops_tk.workflows.sources import Sources
 from gitops_tk.workflows.views import Views, look_back
 
 
@@ -69,13 +70,12 @@ def of_revisions(revisions: Revisions, services: Sequence[str], target: Target, 
         GitopsTkError: there is no such revision, or a side cannot be read.
     """
     wanted = [names.service(service) for service in services]
-    with _both(revisions, options) as (before, after):
+    with _both(revisions, options) as (home, before, after):
         paths = changed_paths(before, after)
         releases, urls = compared(before, after, paths, options.environ, target, wanted)
+        sources = Sources(home.url if home else None, load(after).forge, options.environ, ask=False)
     head = revisions.head or options.branch or "now"
-    return Evidence(
-        subject=f"diff: {revisions.base} to {head}", releases=with_sources(releases, urls, options.environ, None)
-    )
+    return Evidence(subject=f"diff: {revisions.base} to {head}", releases=sources.told(releases, urls))
 
 
 def result(found: Evidence) -> Result:
@@ -94,12 +94,12 @@ def _plain(found: Evidence) -> Mapping[str, object]:
 
 
 @contextmanager
-def _both(revisions: Revisions, options: Options) -> Iterator[tuple[Snapshot, Snapshot]]:
+def _both(revisions: Revisions, options: Options) -> Iterator[tuple[RemoteLocation | None, Snapshot, Snapshot]]:
     location = locate(options.repo, options.cwd, options.environ)
     if isinstance(location, CheckoutLocation) and options.branch is None:
         checkout = Checkout(location.root, options.environ)
         head = _at(checkout, revisions.head) if revisions.head else checkout.snapshot()
-        yield _at(checkout, revisions.base), head
+        yield checkout.home, _at(checkout, revisions.base), head
         return
     base, head_name = names.branch(revisions.base), names.branch(revisions.head) if revisions.head else None
     if isinstance(location, CheckoutLocation):
@@ -108,7 +108,7 @@ def _both(revisions: Revisions, options: Options) -> Iterator[tuple[Snapshot, Sn
         remote = Remote(location, options.branch, options.environ)
     with remote:
         newest = remote.snapshot()
-        yield remote.named(base), remote.named(head_name) if head_name else newest
+        yield remote.home, remote.named(base), remote.named(head_name) if head_name else newest
 
 
 def _at(checkout: Checkout, name: str) -> Snapshot:

@@ -18,7 +18,7 @@ from gitops_tk.workflows.layers import unknown_service
 from gitops_tk.workflows.reach import Side, reached
 from gitops_tk.workflows.releases import Target
 from gitops_tk.workflows.since import since
-from gitops_tk.workflows.sources import Commits, source_urls, with_sources
+from gitops_tk.workflows.sources import Sources, source_urls
 from gitops_tk.workflows.views import Views
 
 # Beyond so many services a command names none: it takes all that differ.
@@ -31,7 +31,7 @@ def evidence(
     environ: Mapping[str, str],
     *,
     target: Target | None = None,
-    commits: Commits | None = None,
+    ask: bool = False,
 ) -> Evidence:
     """What a plan does.
 
@@ -40,7 +40,7 @@ def evidence(
         plan: the whole of a change, or a part of it that is proposed alone.
         environ: the process's environment, which may name a Helm engine.
         target: what releases are rendered for; None for the default.
-        commits: asks a forge what is between two commits of a source repository.
+        ask: ask the remote's forge for the commits between two revisions of a service's source.
 
     Raises:
         GitopsTkError: the repository cannot be read.
@@ -51,10 +51,11 @@ def evidence(
     source = dict(plan.trailers).get("Gitops-Tk-Source")
     if source is not None:
         releases = _with_times(views, source, releases)
+    sources = Sources(views.home(), load(views.snapshot).forge, environ, ask=ask)
     return Evidence(
         subject=plan.subject,
         source=source,
-        releases=with_sources(releases, urls, environ, commits),
+        releases=sources.told(releases, urls),
         skipped=plan.skipped,
         gates=plan.gates,
         rollback=_rollback(releases),

@@ -1,20 +1,22 @@
 """Where the source code of services is, as their charts say, and what came into it between two images."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from msgspec.structs import replace
 
 from gitops_tk.charts.manifest import composed
-from gitops_tk.errors import GitopsTkError, UsageError
-from gitops_tk.forges import place
+from gitops_tk.config.forge import FileForge
+from gitops_tk.errors import GitopsTkError
+from gitops_tk.forges import place, registry
 from gitops_tk.forges.links import compare_url
+from gitops_tk.forges.place import Place
+from gitops_tk.forges.port import Unmet
 from gitops_tk.helm_yaml import plain
 from gitops_tk.model import names
 from gitops_tk.model.evidence import ImageChange, ReleaseChange, SourceCommit
 
-# The repository's URL, the older commit, the newer one.
-Commits = Callable[[str, str, str], Sequence[SourceCommit]]
 # Each costs a request, and nobody reads the commits of a hundred services on one page.
 _MOST_ASKED = 50
 
@@ -32,46 +34,77 @@ def source_urls(chart: bytes) -> tuple[str, ...]:
     return tuple(url for url in urls if isinstance(url, str) and url.startswith(("https://", "http://")))
 
 
-def with_sources(
-    releases: Iterable[ReleaseChange],
-    urls: Mapping[str, Sequence[str]],
-    environ: Mapping[str, str],
-    commits: Commits | None,
-) -> tuple[ReleaseChange, ...]:
-    """The releases, their images with a link to what is between their revisions, and the commits that are there.
+class Sources:
+    """What forges say of the source code; what they do not say is left out, never an error.
 
     Args:
-        urls: by service, where its source code may be.
-        environ: the process's environment, which may say what a host is.
-        commits: asks a forge; None where there is none to ask.
+        home: the URL of the GitOps repository's remote; None where it has none.
+        forge: what gitops-tk.yaml says of its forge.
+        environ: the process's environment: what a host is, and the token for the remote's own.
+        ask: ask the remote's forge for commits. Content decides nothing about where a token goes: no other is asked.
     """
-    asked: dict[tuple[str, str, str], tuple[SourceCommit, ...]] = {}
 
-    def told(service: str, image: ImageChange) -> ImageChange:
+    def __init__(self, home: str | None, forge: FileForge, environ: Mapping[str, str], *, ask: bool) -> None:
+        self._home_url = home
+        self._settings = forge
+        self._environ = environ
+        self._ask = ask
+        self._asked: dict[tuple[str, str, str], tuple[SourceCommit, ...]] = {}
+
+    def told(self, releases: Iterable[ReleaseChange], urls: Mapping[str, Sequence[str]]) -> tuple[ReleaseChange, ...]:
+        """The releases, their images with a link to what is between their revisions, and the commits that are there.
+
+        Args:
+            urls: by service, where its source code may be.
+        """
+        return tuple(
+            replace(one, images=tuple(self._image(image, urls.get(one.service, ())) for image in one.images))
+            for one in releases
+        )
+
+    def _image(self, image: ImageChange, urls: Sequence[str]) -> ImageChange:
         older, newer = (one.revision if one else "" for one in (image.before, image.after))
         if not older or not newer or older == newer:
             return image
-        for url in urls.get(service, ()):
-            link = _link(url, older, newer, environ)
+        for url in urls:
+            try:
+                older, newer = names.revision(older), names.revision(newer)
+                link = compare_url(self._place(url), older, newer)
+            except GitopsTkError:
+                # No repository of a forge, or nothing that could be a commit.
+                continue
             if link is not None:
-                key = (url, older, newer)
-                if commits is not None and key not in asked and len(asked) < _MOST_ASKED:
-                    asked[key] = tuple(commits(*key))
-                return replace(image, compare=link, commits=asked.get(key, ()))
+                return replace(image, compare=link, commits=self._commits(url, older, newer))
         return image
 
-    return tuple(
-        replace(one, images=tuple(told(one.service, image) for image in one.images)) if one.images else one
-        for one in releases
-    )
+    def _place(self, url: str) -> Place:
+        near = place.sibling(self._home, url, self._environ) if self._home else None
+        return near or place.find(url, self._environ)
 
+    @cached_property
+    def _home(self) -> Place | None:
+        if self._home_url is None:
+            return None
+        try:
+            return place.find(self._home_url, self._environ, self._settings.kind, self._settings.repository)
+        except GitopsTkError:
+            # Told when a proposal is made.
+            return None
 
-def _link(url: str, older: str, newer: str, environ: Mapping[str, str]) -> str | None:
-    try:
-        found = place.find(url, environ)
-        return compare_url(found, names.revision(older), names.revision(newer))
-    except UsageError:
-        return None
-    except GitopsTkError:
-        # A page of a forge that is no repository.
-        return None
+    def _commits(self, url: str, older: str, newer: str) -> tuple[SourceCommit, ...]:
+        key = (url, older, newer)
+        if self._ask and key not in self._asked and len(self._asked) < _MOST_ASKED:
+            try:
+                self._asked[key] = self._found(*key)
+            except GitopsTkError:
+                # A page without them is better than none.
+                self._asked[key] = ()
+        return self._asked.get(key, ())
+
+    def _found(self, url: str, older: str, newer: str) -> tuple[SourceCommit, ...]:
+        there = place.sibling(self._home, url, self._environ) if self._home else None
+        login = registry.login(there, self._environ) if there else None
+        if there is None or login is None:
+            return ()
+        found = registry.connect(there, login).commits_between(older, newer)
+        return () if isinstance(found, Unmet) else tuple(found)
