@@ -151,6 +151,10 @@ def test_an_equal_proposal_changes_nothing_and_a_newer_one_takes_its_place(remot
     before = repo.state(remote)
     again = promote(remote, "staging", "prod", "user-service")
     assert (again.status, again.json["outcome"]) == (0, "unchanged")
+    assert (again.json["commit"], again.json["message"], again.json["changes"]) == (None, None, [])
+    assert [one["branch"] for one in again.json["pull_requests"]] == ["gitops-tk/prod/user-service"]
+    text = run("promote", "staging", "prod", "user-service", "--repo", f"file://{remote}", cwd=remote.parent)
+    assert text.out == "unchanged: it is proposed already on gitops-tk/prod/user-service\n"
     assert repo.state(remote) == before
     at(remote, "user-service", "staging", "v1.2.0")
     newer = promote(remote, "staging", "prod", "user-service")

@@ -198,6 +198,17 @@ def test_a_repository_of_another_object_format_is_told(tmp_path: Path) -> None:
     repo.commit(remote, {"gitops-tk.yaml": repo.CONFIG})
     ran = bump(f"file://{remote}", tmp_path)
     assert (ran.status, ran.code) == (1, "object-format")
+    repo.git(remote, "update-ref", "-d", "refs/heads/main")
+    ran = run_json("init", "--repo", f"file://{remote}", cwd=tmp_path)
+    assert (ran.status, ran.code) == (1, "object-format")
+
+
+def test_a_remote_without_a_default_branch_is_told(remote: Path, tmp_path: Path) -> None:
+    (remote / "HEAD").write_text(repo.git(remote, "rev-parse", "main~0") + "\n")
+    repo.commit(remote, {"README.md": b"later"})
+    ran = bump(f"file://{remote}", tmp_path)
+    assert (ran.status, ran.code) == (1, "unknown-branch")
+    assert "--branch" in ran.json["problems"][0]["hint"]
 
 
 def test_a_path_to_a_bare_repository_is_a_remote(remote: Path, tmp_path: Path) -> None:

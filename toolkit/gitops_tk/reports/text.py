@@ -107,6 +107,8 @@ def _ending(result: Result) -> str:
             return f"proposed on {branches}" if result.commits else f"proposed {short} on {branches}"
         case "planned":
             return "dry run: nothing was written"
+        case "unchanged" if result.pull_requests:
+            return f"unchanged: it is proposed already on {', '.join(one.branch for one in result.pull_requests)}"
         case _:
             return "unchanged: there is nothing to do"
 

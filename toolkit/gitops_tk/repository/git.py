@@ -140,6 +140,10 @@ def failure(done: Completed, where: object = None) -> GitopsTkError:
             code="redirected",
             hint="credentials are not sent along with a redirect: use the repository's new URL",
         )
+    if "hash algorithm" in lower:
+        return RepositoryError(
+            f"the remote{place} names objects by another hash than this git: {said}", code="object-format"
+        )
     if "dubious ownership" in lower:
         return RepositoryError(
             f"git does not trust a repository of somebody else: {said}",

@@ -109,6 +109,12 @@ class Remote:
         self._open(self._running.finish())
         if self._branch is None:
             head = (self._folder / "HEAD").read_text(encoding="utf-8").strip()
+            if not head.startswith("ref: refs/heads/"):
+                raise RepositoryError(
+                    f"the remote {self.location.url} has no default branch: its HEAD is a commit",
+                    code="unknown-branch",
+                    hint="name a branch with --branch",
+                )
             self._branch = head.removeprefix("ref: refs/heads/")
         found = self.at(f"refs/heads/{self._branch}")
         if found.revision is None:
@@ -270,7 +276,7 @@ class Remote:
         pushed = classify(done)
         if pushed.answer == "unknown":
             error = failure(done, self.location.url)
-            if isinstance(error, LoginFailed):
+            if isinstance(error, LoginFailed) or error.code == "object-format":
                 raise error
         return pushed
 

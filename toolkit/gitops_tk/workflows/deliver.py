@@ -51,16 +51,18 @@ def on_remote(command: str, planner: Planner, remote: Remote, options: Options) 
 
     done = publish(remote, replan, retry_for=options.retry_for)
     plan = done.plan
+    # A proposal that stands already is no change, and no commit, of this run.
+    made = done.outcome != "unchanged"
     return Result(
         command=command,
         outcome=done.outcome,
-        changes=plan.changeset.changes,
+        changes=plan.changeset.changes if made else (),
         skipped=plan.skipped,
         gates=plan.gates,
-        commit=done.commits[-1] if done.commits else None,
-        commits=_commits(plan, done.commits),
+        commit=done.commits[-1] if made and done.commits else None,
+        commits=_commits(plan, done.commits) if made else (),
         branch=done.branch,
-        message=_message(plan) if plan.changeset.operations else None,
+        message=_message(plan) if made else None,
         attempts=done.attempts,
         pull_requests=done.pull_requests,
         advice=(*plan.advice, *done.advice),
