@@ -12,6 +12,7 @@ from gitops_tk.cli import (
     diff,
     env,
     explain,
+    history,
     hold,
     init,
     new_service,
@@ -53,7 +54,7 @@ def _main(
     pass
 
 
-for command in (init, new_service, bump, promote, rollback, hold, status, diff, explain, render, validate):
+for command in (init, new_service, bump, promote, rollback, hold, status, history, diff, explain, render, validate):
     command.add_to(app)
 app.add_typer(values.app, name="values")
 app.add_typer(env.app, name="env")

@@ -3,7 +3,7 @@
 A remote's commits are small and its trees are not: a folder of thousands of services is listed anew by every commit.
 So the files are looked up only where they may have changed: at the commits whose messages do not rule it out, and
 next to them. Between two such commits they have to be the same; where they are not, a message was wrong, and the
-change is searched for by halving (docs/decisions/0007-history.md).
+change is searched for by halving (docs/decisions/0008-history.md).
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -83,8 +83,10 @@ def _states(
 ) -> list[State]:
     states: list[State] = []
     before: object = None
+    config = configs.first(versions)
     for version in versions:
-        config = configs.at(version.files.get(CONFIG_FILE))
+        # Under a configuration that does not work, files are where they were.
+        config = configs.at(version.files.get(CONFIG_FILE)) or config
         paths = _paths(config, pair)
         files = (config, tuple(version.files.get(path) for path in paths))
         if files == before:
@@ -146,8 +148,13 @@ class _Configs:
                 except GitopsTkError:
                     self._known[content] = None
 
-    def at(self, content: bytes | None) -> Config:
-        return (self._known.get(content) if content is not None else None) or self._newest
+    def at(self, content: bytes | None) -> Config | None:
+        return self._known.get(content) if content is not None else None
+
+    def first(self, versions: Sequence[Version]) -> Config:
+        # What was there before gitops-tk.yaml is read as its first one says.
+        found = (self.at(version.files.get(CONFIG_FILE)) for version in versions)
+        return next((config for config in found if config), self._newest)
 
     def paths(self, pairs: Collection[Pair]) -> list[str]:
         configs = [self._newest, *(config for config in self._known.values() if config)]

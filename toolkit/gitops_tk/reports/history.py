@@ -1,0 +1,86 @@
+"""The history of a service's images: for people, as Markdown, and as CSV."""
+
+import csv
+import io
+from collections.abc import Callable
+from typing import Any
+
+from gitops_tk.model import durations
+from gitops_tk.model.result import Result
+from gitops_tk.reports import escape
+from gitops_tk.reports.table import table
+
+_HEAD = ("WHEN", "ENV", "BEFORE", "AFTER", "STAYED", "HOW", "BY", "COMMIT")
+_SHORT = 10
+_COLUMNS = (
+    *("time", "env", "service", "image", "from_tag", "from_digest", "from_build", "from_revision"),
+    *("to_tag", "to_digest", "to_build", "to_revision", "until", "seconds", "command", "source", "author", "commit"),
+)
+# What a spreadsheet takes for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def text(result: Result) -> str:
+    """A table, newest first."""
+    events = result.details["events"]
+    if not events:
+        return f"{result.details['service']} has no such changes in its history\n"
+    rows = _rows(events, escape.line)
+    return table(_HEAD, [[*row[:-1], row[-1][:_SHORT]] for row in rows])
+
+
+def markdown(result: Result) -> str:
+    """A table of Markdown, newest first."""
+    rows = _rows(result.details["events"], escape.cell)
+    head = f"| {' | '.join(_HEAD).lower()} |\n|{'---|' * len(_HEAD)}\n"
+    return head + "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def comma_separated(result: Result) -> str:
+    """All that is known, one line a change (RFC 4180), newest first."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow(_COLUMNS)
+    for event in result.details["events"]:
+        parts = {f"{side}_{part}": value for side in ("from", "to") for part, value in (event[side] or {}).items()}
+        writer.writerow([_harmless({**event, **parts}.get(column)) for column in _COLUMNS])
+    return buffer.getvalue()
+
+
+def _rows(events: list[dict[str, Any]], shown: Callable[[str], str]) -> list[list[str]]:
+    return [
+        [
+            event["time"].replace("T", " ").removesuffix("Z"),
+            event["env"],
+            _version(event, "from", shown),
+            _version(event, "to", shown),
+            durations.rough(event["seconds"]) + ("" if event["until"] else " so far"),
+            _how(event, shown),
+            shown(event["author"].partition(" <")[0]),
+            event["commit"],
+        ]
+        for event in events
+    ]
+
+
+def _version(event: dict[str, Any], side: str, shown: Callable[[str], str]) -> str:
+    image = event[side]
+    if image is None:
+        return "-"
+    version = shown(image["tag"] or image["digest"][:19])
+    before = event["from"]
+    rebuilt = before and event["to"] and before["tag"] == event["to"]["tag"] and image["build"] is not None
+    version += f" ({image['build']})" if rebuilt else ""
+    return version if event["image"] == "default" else f"{event['image']}={version}"
+
+
+def _how(event: dict[str, Any], shown: Callable[[str], str]) -> str:
+    how = event["command"] or "by hand"
+    how = shown(how) if event["command"] else how
+    how += f" from {shown(event['source'])}" if event["source"] else ""
+    return how + (f", overriding {shown(', '.join(event['overrides']))}" if event["overrides"] else "")
+
+
+def _harmless(value: Any) -> str:
+    said = "" if value is None else str(value)
+    return f"'{said}" if said.startswith(_FORMULA) else said
