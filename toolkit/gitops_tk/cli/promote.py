@@ -27,6 +27,14 @@ def promote(
             help="An image that SOURCE holds or has held. Default: it holds.",
         ),
     ] = None,
+    only: Annotated[
+        str | None,
+        typer.Option(
+            envvar="GITOPS_TK_ONLY",
+            metavar="image|chart",
+            help="What travels where each environment has its own charts. Default: both.",
+        ),
+    ] = None,
     allow_older: opt.AllowOlder = False,
     override: opt.Override = None,
     reason: opt.OverrideReason = None,
@@ -58,7 +66,9 @@ def promote(
             allow_older=allow_older,
             split=split,
             wait=wait_for_gates is not None,
+            only=only,
         )
+        request.check()
         options = opt.shared(repo, branch, local=local, dry_run=dry_run, message=message, retry_for=retry_for)
         judge = judging(opt.overrides(override, reason), options, allow_commands=allow_commands)()
 

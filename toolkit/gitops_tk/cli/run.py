@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import typer
 
 from gitops_tk.errors import GitopsTkError, UsageError
-from gitops_tk.model.refusals import GateClosed
+from gitops_tk.model.refusals import ChartDiverged, GateClosed
 from gitops_tk.model.result import Outcome, Problem, Result
 
 Printer = Callable[[Result], str]
@@ -50,8 +50,14 @@ def failed(command: str, error: GitopsTkError) -> Result:
     """The Result of a command that ended in an error."""
     outcome: Outcome = error.outcome  # type: ignore[assignment]
     gates = error.gates if isinstance(error, GateClosed) else ()
+    diff = error.diff if isinstance(error, ChartDiverged) else None
     return Result(
-        command=command, outcome=outcome, gates=gates, problems=(Problem.of(error),), exit_code=error.exit_code
+        command=command,
+        outcome=outcome,
+        gates=gates,
+        problems=(Problem.of(error),),
+        diff=diff,
+        exit_code=error.exit_code,
     )
 
 

@@ -35,7 +35,7 @@ def policy(source: Source, place: Path, written: FileEnvironment, comes_from: Se
         override=tuple(written.override),
         gates=_gates(source, (*place, "gates"), written, comes_from),
     )
-    there = (*found.gates.names, *(["protected"] if found.protected else []))
+    there = (*found.gates.names, "chart-diverged", *(["protected"] if found.protected else []))
     for position, name in enumerate(written.override):
         if name not in there:
             missing = "no protected keys" if name == "protected" else f"no gate {name}"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 Kind = Literal["promotion", "rollback", "bump", "hold", "values", "service", "chart", "shared", "removal"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 # What `--override` may name, where `override` of the environment allows it.
-Override = Literal["soak", "freeze", "order", "commands", "protected"]
+Override = Literal["soak", "freeze", "order", "commands", "protected", "chart-diverged"]
 OVERRIDES: tuple[Override, ...] = get_args(Override)
 
 

@@ -1,6 +1,6 @@
 """The past of a repository along the first parents: the view for verbs that look back."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -78,3 +78,18 @@ class History(Protocol):
 
     def at(self, commit: str) -> Snapshot:
         """The repository at one of the commits."""
+
+    def folders(self, paths: Sequence[str], *, places: Collection[str]) -> Iterator[Mapping[str, str]]:
+        """What some folders were, newest first: the ids of their trees by path, the same ones perhaps again and again.
+
+        What is likely comes first, and is cheap; whoever goes on to the end has seen all that there was.
+
+        Args:
+            places: what the trailers of commits call that which the folders are of, as `environment/service`.
+
+        Raises:
+            GitopsTkError: the history cannot be read.
+        """
+
+    def folder(self, oid: str) -> Snapshot:
+        """A folder that some commit held, by the id of its tree, as a Snapshot of its own."""

@@ -32,3 +32,20 @@ class GateClosed(RefusedByPolicy):
     def may_open(self) -> bool:
         """Whether waiting may help: nothing that stands in the way has refused for good."""
         return all(gate.answer == "waiting" for gate in self.closed)
+
+
+class ChartDiverged(RefusedByPolicy):
+    """A chart was edited in an environment by itself, and a promotion would drop the edit.
+
+    Args:
+        message: what was wrong, for people.
+        diff: what was edited.
+        hint: what to do about it.
+        file: what was edited first.
+    """
+
+    default_code = "chart-diverged"
+
+    def __init__(self, message: str, *, diff: str, hint: str, file: str) -> None:
+        super().__init__(message, hint=hint, file=file)
+        self.diff = diff

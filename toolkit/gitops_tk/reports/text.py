@@ -26,6 +26,8 @@ def summary(result: Result) -> str:
 def diagnostics(result: Result) -> str:
     """Problems, services left alone, and what to do next."""
     lines = [line for problem in result.problems for line in _problem(problem)]
+    if result.outcome == "refused":
+        lines += (result.diff or "").splitlines()
     lines += [f"skipped: {one.service} in {one.env}: {one.message}" for one in result.skipped]
     if result.outcome == "invalid":
         lines.append(f"{_problems_counted(result)} found")

@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 from gitops_tk import scratch
 from gitops_tk.errors import GitopsTkError, RepositoryError
-from gitops_tk.model.changes import ChangeSet, Plan
+from gitops_tk.model.changes import ChangeSet, Copy, Delete, Operation, Plan, Write
+from gitops_tk.model.snapshot import FOLDER
 from gitops_tk.process import Completed
 from gitops_tk.repository.git import Git, check_version, failure
 from gitops_tk.repository.location import RemoteLocation, is_url, remote
@@ -119,7 +120,47 @@ class Checkout:
             RepositoryError: a file has uncommitted changes, a link is in the way, or it cannot be written.
         """
         self.check(changeset)
-        return write(self.root, changeset)
+        return write(self.root, self.spread(changeset))
+
+    def spread(self, changeset: ChangeSet) -> ChangeSet:
+        """The same change with files in place of copied objects: those that come, and those that go.
+
+        Raises:
+            RepositoryError: an object is not here.
+        """
+        if not any(isinstance(operation, Copy) for operation in changeset.operations):
+            return changeset
+        committed = self.at("HEAD")
+        operations: list[Operation] = []
+        for operation in changeset.operations:
+            operations += self._copied(committed, operation) if isinstance(operation, Copy) else [operation]
+        return ChangeSet(tuple(operations), changeset.changes)
+
+    def _copied(self, committed: TreeSnapshot, copy: Copy) -> list[Operation]:
+        if copy.mode != FOLDER:
+            return [Write(copy.path, committed.content(copy.oid), copy.mode)]
+        new = committed.below(copy.oid)
+        entries = new.tree("")
+        for entry in entries:
+            if not entry.is_file:
+                raise RepositoryError(
+                    f"{copy.path}/{entry.path} would be a symbolic link or a submodule",
+                    code="not-a-file",
+                    hint="run the command without --local: a copy in git is of no concern to your files",
+                    file=f"{copy.path}/{entry.path}",
+                )
+        files = new.read([entry.path for entry in entries])
+        # What git does not know stays: it is nobody's but the person's own.
+        there = {entry.path.removeprefix(f"{copy.path}/"): entry for entry in committed.tree(copy.path)}
+        known = {path: there[path].oid for path in there}
+        return [
+            *(
+                Write(f"{copy.path}/{entry.path}", files[entry.path], entry.mode)
+                for entry in entries
+                if known.get(entry.path) != entry.oid or there[entry.path].mode != entry.mode
+            ),
+            *(Delete(f"{copy.path}/{path}") for path in there if path not in files),
+        ]
 
     def check(self, changeset: ChangeSet) -> None:
         """Looks whether a ChangeSet could be written, as far as that is known before.
@@ -127,6 +168,7 @@ class Checkout:
         Raises:
             RepositoryError: a file has uncommitted changes, or a link is in the way.
         """
+        changeset = self.spread(changeset)
         for operation in changeset.operations:
             check_target(self.root, operation)
         self._refuse_uncommitted(changeset)
@@ -167,6 +209,7 @@ class Checkout:
         return made
 
     def _commit(self, changeset: ChangeSet, message: str) -> str:
+        changeset = self.spread(changeset)
         paths = [operation.path for operation in changeset.operations]
         there = self.snapshot().entries(paths)
         undo = self.apply(changeset)

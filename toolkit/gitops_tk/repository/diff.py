@@ -1,26 +1,52 @@
 """A ChangeSet as a unified diff, in git's form (git-diff(1), "Generating patch text")."""
 
 import difflib
+from collections.abc import Mapping, Sequence
 
 from gitops_tk.model.changes import ChangeSet, Copy, Write
-from gitops_tk.model.snapshot import Snapshot
+from gitops_tk.model.snapshot import FOLDER, Snapshot
+from gitops_tk.repository.changed import changed_paths
+from gitops_tk.repository.memory import MemorySnapshot
+from gitops_tk.repository.tree import TreeSnapshot
 
 _NO_NEWLINE = "\\ No newline at end of file\n"
 
 
 def unified(snapshot: Snapshot, changeset: ChangeSet) -> str:
-    """The diff from a snapshot to what the operations make of it; copied trees are named, not shown."""
+    """The diff from a snapshot to what the operations make of it, with what a copied folder changes."""
     paths = [operation.path for operation in changeset.operations if not isinstance(operation, Copy)]
-    there = snapshot.entries(paths)
-    before = snapshot.read([path for path, entry in there.items() if entry.is_file])
+    before = _contents(snapshot, paths)
     parts = []
     for operation in changeset.operations:
         if isinstance(operation, Copy):
-            parts.append(f"copy {operation.oid} {operation.path}\n")
+            parts.append(_copied(snapshot, operation))
             continue
         new = operation.data if isinstance(operation, Write) else None
         parts.append(_file(operation.path, before.get(operation.path), new))
     return "".join(parts)
+
+
+def _copied(snapshot: Snapshot, copy: Copy) -> str:
+    if not isinstance(snapshot, TreeSnapshot) or copy.mode != FOLDER:
+        return f"copy {copy.oid} {copy.path}\n"
+    there = snapshot.entries([copy.path]).get(copy.path)
+    before = snapshot.below(there.oid) if there is not None and there.mode == FOLDER else MemorySnapshot({})
+    after = snapshot.below(copy.oid)
+    return between(before, after, changed_paths(before, after), copy.path)
+
+
+def between(before: Snapshot, after: Snapshot, paths: Sequence[str], folder: str) -> str:
+    """The diff of some files between two snapshots of a folder.
+
+    Args:
+        folder: where the folder is, for the paths that are shown.
+    """
+    ours, theirs = (_contents(side, paths) for side in (before, after))
+    return "".join(_file(f"{folder}/{path}", ours.get(path), theirs.get(path)) for path in paths)
+
+
+def _contents(snapshot: Snapshot, paths: Sequence[str]) -> Mapping[str, bytes]:
+    return snapshot.read([path for path, entry in snapshot.entries(paths).items() if entry.is_file])
 
 
 def _file(path: str, before: bytes | None, after: bytes | None) -> str:

@@ -63,6 +63,20 @@ class RemoteHistory:
             self._remote.bring_trees([root], 2)
         return self._remote.at(commit)
 
+    def folders(self, paths: Sequence[str], *, places: Collection[str]) -> Iterator[State]:
+        """See `History`."""
+        if self._tip is None:
+            return
+        remote = self._remote
+        if remote.takes_trees:
+            yield from _likely(self.commits(), remote.find_entries, remote.bring_trees, paths, places)
+        remote.bring_all_trees()
+        yield from _all_folders(remote.git, self._tip, paths)
+
+    def folder(self, oid: str) -> TreeSnapshot:
+        """See `History`."""
+        return self._remote.at(self._tip or "HEAD").below(oid)
+
 
 class CheckoutHistory:
     """What led to the commit that a checkout is on."""
@@ -114,6 +128,15 @@ class CheckoutHistory:
         """See `History`."""
         return self._checkout.at(commit)
 
+    def folders(self, paths: Sequence[str], *, places: Collection[str]) -> Iterator[State]:  # noqa: ARG002
+        """See `History`."""
+        if self.commits():
+            yield from _all_folders(self._checkout.git, "HEAD", paths)
+
+    def folder(self, oid: str) -> TreeSnapshot:
+        """See `History`."""
+        return self._checkout.at("HEAD").below(oid)
+
 
 class _NotHandedOut(Exception):
     """What was asked for by its id is not to be had."""
@@ -154,10 +177,35 @@ def _few(
         return None
 
 
+def _likely(
+    commits: Sequence[Commit],
+    find: Find,
+    bring: Callable[[Iterable[str], int], None],
+    paths: Sequence[str],
+    places: Collection[str],
+) -> Iterator[State]:
+    """What folders were next to the commits that may have changed them: the newest first, then ever more at once."""
+    suspects = (at for at, commit in enumerate(commits) if may_change(commit, places))
+    points = islice(dict.fromkeys(point for at in suspects for point in (at, at + 1) if point < len(commits)), _MOST)
+    size = 2
+    while window := list(islice(points, size)):
+        trees = [commits[at].tree for at in window]
+        try:
+            found = _states(trees, paths, find, bring, (FOLDER,))
+        except _NotHandedOut:
+            return
+        yield from (found[tree] for tree in trees)
+        size *= 4
+
+
 def _states(
-    roots: Iterable[str], paths: Sequence[str], find: Find, bring: Callable[[Iterable[str], int], None]
+    roots: Iterable[str],
+    paths: Sequence[str],
+    find: Find,
+    bring: Callable[[Iterable[str], int], None],
+    modes: Collection[int] = (FILE, EXECUTABLE),
 ) -> Mapping[str, State]:
-    """The ids of the files at some paths below some roots."""
+    """The ids of the files, or of what has other modes, at some paths below some roots."""
     states: dict[str, dict[str, str]] = {root: {} for root in roots}
     active = {(root, path): (root, path.split("/")) for root in states for path in paths}
     # The first level of folders comes with the roots; below, only what the paths go through.
@@ -179,7 +227,7 @@ def _states(
                 continue
             if len(segments) > 1 and entry.mode == FOLDER:
                 following[root, path] = (entry.oid, segments[1:])
-            elif len(segments) == 1 and entry.mode in (FILE, EXECUTABLE):
+            elif len(segments) == 1 and entry.mode in modes:
                 states[root][path] = entry.oid
         active = following
     return states
@@ -210,6 +258,29 @@ def _all(git: Git, tip: str, paths: Sequence[str]) -> dict[str, State]:
             else:
                 state.pop(path, None)
     return states
+
+
+def _all_folders(git: Git, tip: str, paths: Sequence[str]) -> Iterator[State]:
+    """What folders were at each commit that changed one of them, newest first, as git says."""
+    listed = git.read("--literal-pathspecs", "ls-tree", "-d", "-z", tip, "--", *paths)
+    state = {line.partition("\t")[2]: line.split()[2] for line in listed.split("\0") if line.startswith("040000")}
+    yield state
+    text = git.read(
+        *("--literal-pathspecs", "log", "--first-parent", "-m", "--raw", "-t", "--no-abbrev", "--no-renames", "-z"),
+        *("--relative", f"--format={_HEAD}%H", tip, "--", *paths),
+    )
+    wanted = set(paths)
+    for record in text.split(_HEAD):
+        fields = [field.strip("\n") for field in record.split("\0") if field.strip("\n")][1:]
+        before = dict(state)
+        for status, path in zip(fields[::2], fields[1::2], strict=True):
+            mode, _, oid, *_ = status.removeprefix(":").split()
+            if path in wanted:
+                before.pop(path, None)
+                before |= {path: oid} if mode == "040000" else {}
+        if before != state:
+            yield before
+            state = before
 
 
 def _versions(

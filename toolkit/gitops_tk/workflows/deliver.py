@@ -86,7 +86,8 @@ def in_checkout(command: str, planner: Planner, checkout: Checkout, options: Opt
         checkout.check(plan.changeset)
         if commit:
             checkout.check_commit()
-        return replace(_planned(command, plan, snapshot, checkout.branch), pull_requests=())
+        shown = replace(plan, changeset=checkout.spread(plan.changeset))
+        return replace(_planned(command, shown, snapshot, checkout.branch), pull_requests=())
     if commit:
         oids = checkout.commit(plan.commits)
     else:

@@ -109,12 +109,12 @@ class Judge:
             )
         return found
 
-    def protect(self, config: Config, layers: Layers, data: bytes) -> tuple[Gate, ...]:
+    def protect(self, config: Config, layers: Layers, changed_layers: Layers) -> tuple[Gate, ...]:
         """Refuses to change protected keys, as the layers merge to them.
 
         Args:
             layers: a service's values in an environment, before the change.
-            data: its own file after it.
+            changed_layers: the same after it.
 
         Returns:
             An answer for each key that is changed because a person has overridden it.
@@ -126,7 +126,7 @@ class Judge:
         if not patterns:
             return ()
         images = config.image_keys(layers.service).values()
-        before, after = (without_images(one.merged.data, images) for one in (layers, layers.with_own(data)))
+        before, after = (without_images(one.merged.data, images) for one in (layers, changed_layers))
         keys = [format_key(key) for key in changed(patterns, before, after)]
         reason = self._overrides.get("protected")
         if keys and reason is None:
@@ -147,6 +147,22 @@ class Judge:
                 override=reason,
             )
             for key in keys
+        )
+
+    def drop(self, error: RefusedByPolicy, service: str, env: str) -> tuple[Gate, ...]:
+        """Goes on over a refusal if a person has overridden it.
+
+        Returns:
+            The answer that was overridden, of a gate that is called as the refusal's code.
+
+        Raises:
+            RefusedByPolicy: the refusal; nobody has overridden it.
+        """
+        reason = self._overrides.get(error.code)
+        if reason is None:
+            raise error
+        return (
+            Gate(gate=error.code, service=service, env=env, answer="refused", message=error.message, override=reason),
         )
 
     def trailers(self, gates: Iterable[Gate]) -> tuple[tuple[str, str], ...]:

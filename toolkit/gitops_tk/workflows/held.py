@@ -1,5 +1,7 @@
 """An image that an environment has held before, found in history by what the files held."""
 
+from msgspec import Struct
+
 from gitops_tk.config.model import ImageKeys
 from gitops_tk.model.image import Image
 from gitops_tk.values.document import Document
@@ -9,7 +11,14 @@ from gitops_tk.workflows.layers import Layers
 from gitops_tk.workflows.views import Views
 
 
-def held_image(views: Views, layers: Layers, keys: ImageKeys, tag: str) -> Image | None:
+class Held(Struct, frozen=True):
+    """An image, and a commit at which it was there."""
+
+    image: Image
+    commit: str
+
+
+def held_image(views: Views, layers: Layers, keys: ImageKeys, tag: str) -> Held | None:
     """The newest image with this tag that the service held in the environment, or None.
 
     Args:
@@ -21,5 +30,5 @@ def held_image(views: Views, layers: Layers, keys: ImageKeys, tag: str) -> Image
         ]
         image = read_image(merge([one for one in files if one], chart), keys)
         if image is not None and image.tag == tag:
-            return image
+            return Held(image, version.commit)
     return None

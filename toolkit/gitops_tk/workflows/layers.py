@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from gitops_tk.charts.schema import allows
 from gitops_tk.config.model import Config, Environment
 from gitops_tk.errors import MissingFile
@@ -19,6 +21,13 @@ CHART_VALUES = "values.yaml"
 CHART_SCHEMA = "values.schema.json"
 # Shared values belong to every service, and a chart's to each of its environments: what was read last is kept.
 _read = lru_cache(maxsize=16)(Document.read)
+
+
+class ChartFiles(Struct, frozen=True):
+    """What layers need of a chart."""
+
+    values: bytes | None
+    schema: bytes | None
 
 
 class Layers:
@@ -71,6 +80,20 @@ class Layers:
     def with_own(self, data: bytes) -> "Layers":
         """The same layers, with other bytes in the service's own file."""
         files = {**self._files, self.own_path: data}
+        return Layers(self.service, self.env, self.own_path, files, self.paths[:-1], self._schema, self.hold)
+
+    @property
+    def chart(self) -> "ChartFiles":
+        """The values and the schema of its chart, where they are there; the schema only if it was read."""
+        return ChartFiles(self._files.get(self.paths[0]), self._files.get(self._schema))
+
+    def with_chart(self, chart: "ChartFiles") -> "Layers":
+        """The same layers, over another chart."""
+        files = {path: self._files[path] for path in self.paths[1:] if path in self._files}
+        if chart.values is not None:
+            files[self.paths[0]] = chart.values
+        if chart.schema is not None:
+            files[self._schema] = chart.schema
         return Layers(self.service, self.env, self.own_path, files, self.paths[:-1], self._schema, self.hold)
 
     def _document(self, path: str) -> Document | None:

@@ -10,11 +10,13 @@ from gitops_tk.config.load import load
 from gitops_tk.config.model import Config, Environment
 from gitops_tk.errors import GitopsTkError, MissingFile, RefusedByPolicy, UsageError
 from gitops_tk.model import names
-from gitops_tk.model.changes import Change, ChangeSet, Gate, Plan, Skipped, Write
+from gitops_tk.model.changes import Change, ChangeSet, Gate, Operation, Plan, Skipped, Write
 from gitops_tk.model.image import Image
+from gitops_tk.model.refusals import ChartDiverged
 from gitops_tk.values.edit import Edit, apply
 from gitops_tk.values.image import read_image
 from gitops_tk.workflows.affected import publish_by
+from gitops_tk.workflows.carried import Carry, carries, chart_files, current, diverged, step
 from gitops_tk.workflows.gates import Judge, arrival, refusal, said
 from gitops_tk.workflows.held import held_image
 from gitops_tk.workflows.holding import refuse_held
@@ -31,6 +33,7 @@ _SKIPS = (
     "moved",
     "held",
     "protected",
+    "chart-diverged",
     "never-deployed",
     "no-image",
     "tag-not-held",
@@ -45,6 +48,7 @@ class PromoteRequest(Struct, frozen=True, kw_only=True):
         tag: an image that the source holds or has held; None for what it holds now.
         split: a commit, or a proposal, for each service.
         wait: what waits for a gate is not left alone, but refused, so that it can be waited for.
+        only: `image` or `chart`: which of the two travels; None for both.
     """
 
     source: str
@@ -54,18 +58,31 @@ class PromoteRequest(Struct, frozen=True, kw_only=True):
     allow_older: bool = False
     split: bool = False
     wait: bool = False
+    only: str | None = None
+
+    def check(self) -> None:
+        """Refuses what could not be asked for.
+
+        Raises:
+            UsageError: a tag is none, or only something else than an image or a chart is to travel.
+        """
+        if self.tag is not None:
+            names.tag(self.tag)
+        if self.only not in (None, "image", "chart"):
+            raise UsageError(f"--only is image or chart, not {self.only!r}", code="bad-only")
 
 
 class Promotion(Struct, frozen=True):
-    """What the command means for one service: its images and its travelling keys."""
+    """What the command means for one service: its images, its travelling keys, and its chart if that differs."""
 
     moves: tuple[Move, ...]
     keys: tuple[Travel, ...]
+    chart: Carry | None = None
 
 
 class _Planned(Struct, frozen=True):
     promotion: Promotion
-    operation: Write | None
+    operations: tuple[Operation, ...]
     changes: tuple[Change, ...]
     # What comes new, by the images' names: what the gates are asked about.
     images: dict[str, Image]
@@ -95,13 +112,24 @@ class _Planner:
         self.target = self.config.environment(request.target)
         check_order(self.config, self.source, self.target)
         judge.check(self.target)
-        if request.tag is not None:
-            names.tag(request.tag)
+        request.check()
+        self.carries_charts = self.config.layout.chart_per_environment and request.only != "image"
+        if request.only == "chart" and not self.carries_charts:
+            raise UsageError(
+                "all environments share their charts: an edit is in all of them at once",
+                code="shared-charts",
+                hint="with {env} in layout.chart each environment has its own",
+            )
+        self.charts: dict[str, Carry] = {}
+        self.now: dict[str, str] = {}
+        self.diverged: dict[str, ChartDiverged] = {}
 
     def plan(self) -> Plan:
         services = self._services()
         pairs = [(service, env.name) for service in services for env in (self.source, self.target)]
         self.layers = read_layers(self.views.snapshot, self.config, pairs, schema=True, holds=True)
+        if self.carries_charts:
+            self._look_at_charts(services)
         planned: dict[str, _Planned] = {}
         skipped: list[Skipped] = []
         for service in services:
@@ -119,7 +147,7 @@ class _Planner:
         arrivals = [
             arrival(self.config, service, self.target.name, [self.source.name], one.images)
             for service, one in planned.items()
-            if one.operation
+            if one.operations
         ]
         judged = self.judge.judge(self.views, self.config, self.target, arrivals, self.target.publish)
         closed = [one for one in judged.values() if one.closed]
@@ -152,18 +180,29 @@ class _Planner:
         found = self.config.layout.find_services(self.views.snapshot, [self.source, self.target])
         return [service for service, envs in found.items() if self.source.name in envs]
 
+    def _look_at_charts(self, services: Sequence[str]) -> None:
+        if self.intent is not None:
+            self.charts = {service: one.chart for service, one in self.intent.items() if one.chart}
+        else:
+            self.charts = carries(self.views, self.config, self.source, self.target, services)
+        self.now = current(self.views, self.charts.values())
+        if self.intent is None:
+            self.diverged = diverged(self.views, self.source, list(self.charts.values()))
+
     def _service(self, service: str) -> _Planned:
         source = self.layers[service, self.source.name]
-        target = self.layers[service, self.target.name]
-        snapshot = self.views.snapshot
-        own = require(target, snapshot, self.config, self.target)
+        before = self.layers[service, self.target.name]
+        own = require(before, self.views.snapshot, self.config, self.target)
         if self.intent is not None:
             promotion = self.intent[service]
         else:
-            require(source, snapshot, self.config, self.source)
-            promotion = self._meaning(source, target)
+            require(source, self.views.snapshot, self.config, self.source)
+            promotion = self._meaning(source, before)
+        gates: tuple[Gate, ...] = ()
+        if service in self.diverged:
+            gates = self.judge.drop(self.diverged[service], service, self.target.name)
+        operations, changes, target = self._carried(promotion.chart, source, before)
         edits: list[Edit] = []
-        changes: list[Change] = []
         images: dict[str, Image] = {}
         keys = self.config.image_keys(service)
         for move in promotion.moves:
@@ -175,25 +214,44 @@ class _Planner:
                 allow_older=self.request.allow_older,
             )
             edits += steps
-            changes += changes_of(move, target, steps)
+            changes += changes_of(move, before, steps)
             images |= {move.name: move.wanted} if steps else {}
         steps = key_edits(promotion.keys, target, retry=self.intent is not None)
         edits += steps
-        changes += key_changes(target, steps)
+        changes += key_changes(before, steps)
         if edits:
-            refuse_held(target, {move.name: move.wanted for move in promotion.moves}, self.views.now)
-        if not edits:
-            return _Planned(promotion, None, (), {})
-        data = apply(own, edits, target.own_path)
-        gates = self.judge.protect(self.config, target, data)
-        return _Planned(promotion, Write(target.own_path, data), tuple(changes), images, gates)
+            operations.append(Write(target.own_path, apply(own, edits, target.own_path)))
+        if not operations:
+            return _Planned(promotion, (), (), {})
+        wanted = {move.name: move.wanted for move in promotion.moves} if edits else {}
+        refuse_held(before, wanted, self.views.now)
+        after = target.with_own(operations[-1].data) if isinstance(operations[-1], Write) else target
+        gates += self.judge.protect(self.config, before, after)
+        return _Planned(promotion, tuple(operations), tuple(changes), images, gates)
+
+    def _carried(
+        self, chart: Carry | None, source: Layers, target: Layers
+    ) -> tuple[list[Operation], list[Change], Layers]:
+        """What carries a chart, and the target's layers over the one that comes: it may have what an image masks."""
+        found = step(chart, self.now.get(chart.service), retry=self.intent is not None) if chart else None
+        if chart is None or found is None:
+            return [], [], target
+        operation, change = found
+        here = self.intent is None and chart == self.charts.get(chart.service)
+        return [operation], [change], target.with_chart(source.chart if here else chart_files(self.views, chart))
 
     def _meaning(self, source: Layers, target: Layers) -> Promotion:
+        chart = self.charts.get(source.service)
+        if self.request.only == "chart":
+            return Promotion((), (), chart)
         moves = []
         for name, keys in self.config.image_keys(source.service).items():
             image = read_image(source.merged, keys)
             if self.request.tag is not None and (image is None or image.tag != self.request.tag):
-                image = held_image(self.views, source, keys, self.request.tag)
+                held = held_image(self.views, source, keys, self.request.tag)
+                image = held.image if held else None
+                if held is not None and self.carries_charts:
+                    chart = self._chart_then(source.service, held.commit)
             if image is None or not image.version:
                 continue
             _check_image(source, image)
@@ -201,7 +259,14 @@ class _Planner:
             moves.append(Move(service=source.service, env=target.env, name=name, seen=seen, wanted=image))
         if not moves:
             raise self._no_image(source)
-        return Promotion(tuple(moves), tuple(travels(self.config, source.merged, target)))
+        return Promotion(tuple(moves), tuple(travels(self.config, source.merged, target)), chart)
+
+    def _chart_then(self, service: str, commit: str) -> Carry | None:
+        """The chart that an image had when the source held it."""
+        found = carries(self.views, self.config, self.source, self.target, [service], commit).get(service)
+        if found is not None and service not in self.now and found.seen is not None:
+            self.now[service] = found.seen
+        return found
 
     def _no_image(self, source: Layers) -> GitopsTkError:
         if self.request.tag is not None:
@@ -219,9 +284,9 @@ class _Planner:
         )
 
     def _plan_of(self, planned: Mapping[str, _Planned], skipped: list[Skipped]) -> Plan:
-        operations = tuple(one.operation for one in planned.values() if one.operation)
+        operations = tuple(operation for one in planned.values() for operation in one.operations)
         changes = tuple(change for one in planned.values() for change in one.changes)
-        moving = [service for service, one in planned.items() if one.operation]
+        moving = [service for service, one in planned.items() if one.operations]
         whole = self._said(ChangeSet(operations, changes), moving, planned, skipped)
         whole = replace(whole, proposal=proposal_branch(self.target.name, self.request.services or ["_all"]))
         if not self.request.split:
@@ -235,14 +300,13 @@ class _Planner:
         planned: Mapping[str, _Planned],
         skipped: Sequence[Skipped],
     ) -> Plan:
-        versions = {move.wanted.version for name in services for move in planned[name].promotion.moves}
-        version = f" {shown(versions.pop())}" if len(versions) == 1 else ""
+        what = _what(changeset.changes, services, [planned[name].promotion for name in services])
         older = (("Gitops-Tk-Override", "older-build"),) if self.request.allow_older else ()
         override = (*older, *self.judge.trailers(gate for name in services for gate in planned[name].gates))
         return Plan(
             changeset=changeset,
             intent=self._intent(planned),
-            subject=f"promote: {counted(services)}{version} from {self.source.name} to {self.target.name}",
+            subject=f"promote: {what} from {self.source.name} to {self.target.name}",
             body=_review(changeset.changes, skipped) if len(services) > 1 or skipped else "",
             trailers=trailers("promote", changeset.changes, ("Gitops-Tk-Source", self.source.name), *override),
             publish=publish_by(self.config, changeset.operations),
@@ -265,6 +329,16 @@ def _check_image(source: Layers, image: Image) -> None:
             hint="a tag that looks like a number is one to Helm: put it in quotes",
             file=source.own_path,
         ) from error
+
+
+def _what(changes: Iterable[Change], services: Sequence[str], promotions: Iterable[Promotion]) -> str:
+    versions = {move.wanted.version for one in promotions for move in one.moves}
+    version = f" {shown(versions.pop())}" if len(versions) == 1 else ""
+    kinds = {change.kind for change in changes}
+    if kinds == {"chart"}:
+        return f"the {'chart' if len(services) == 1 else 'charts'} of {counted(services)}"
+    charts = f" and {'its chart' if len(services) == 1 else 'charts'}" if "chart" in kinds else ""
+    return f"{counted(services)}{version}{charts}"
 
 
 def check_order(config: Config, source: Environment, target: Environment) -> None:

@@ -145,7 +145,7 @@ class _Planner:
         gates: tuple[Gate, ...] = ()
         if edits:
             data = apply(own, edits, layers.own_path)
-            gates = Judge().protect(self.config, layers, data)
+            gates = Judge().protect(self.config, layers, layers.with_own(data))
             operations.append(Write(layers.own_path, data))
         hold = self._hold(layers, meant)
         operations += hold_operations(layers.service, layers.env, layers.hold, hold)

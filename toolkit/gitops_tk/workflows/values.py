@@ -90,8 +90,8 @@ def plan(request: ValuesRequest, views: Views, intent: Any, judge: Judge | None 
     operations = (Write(values.own_path, apply(own, edits, values.own_path)),) if edits else ()
     gates: tuple[Gate, ...] = ()
     for operation in operations:
-        gates = judge.protect(config, values, operation.data)
         after = values.with_own(operation.data)
+        gates = judge.protect(config, values, after)
         refuse_emptied(config, values, after)
         images = changed_images(config, values, after)
         # In a checkout files are written: what waits is looked at again when they are proposed.

@@ -1,0 +1,226 @@
+"""Where each environment has its own charts, a promotion carries them like images."""
+
+from pathlib import Path
+
+import pytest
+from tests.support import repositories as repo
+from tests.support.cli import Ran, run, run_json
+
+CONFIG = repo.CONFIG + b"layout: {chart: 'services/{service}/{env}/chart'}\n"
+BASE = {
+    "Chart.yaml": b"apiVersion: v2\nname: a\nversion: 1.0.0\n",
+    "values.yaml": b"replicas: 1\nimage: {tag: ''}\n",
+    "templates/one.yaml": (
+        b"kind: ConfigMap\napiVersion: v1\nmetadata: {name: one}\ndata: {replicas: {{ .Values.replicas | quote }}}\n"
+    ),
+}
+
+
+def chart(env: str, files: dict[str, bytes] | None = None, service: str = "a", **changed: bytes) -> dict[str, bytes]:
+    """A chart's files in an environment; `values=...` is another values.yaml."""
+    found = BASE if files is None else files
+    found = found | {f"{name}.yaml": data for name, data in changed.items()}
+    return {f"services/{service}/{env}/chart/{path}": data for path, data in found.items()}
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Path:
+    files = {"gitops-tk.yaml": CONFIG}
+    for service in ("a", "b"):
+        for env in ("dev", "staging", "prod"):
+            files |= chart(env, service=service)
+            files[f"services/{service}/envs/{env}.yaml"] = repo.values(service, env)
+    return repo.bare(tmp_path / "r.git", files)
+
+
+def promote(remote: Path, *arguments: str) -> Ran:
+    return run_json("promote", *arguments, "--repo", f"file://{remote}", cwd=remote.parent)
+
+
+def tree(remote: Path, env: str, service: str = "a", branch: str = "main") -> str:
+    return repo.git(remote, "rev-parse", f"{branch}:services/{service}/{env}/chart")
+
+
+def test_a_chart_travels_with_the_image_and_the_message_says_so(remote: Path) -> None:
+    before = tree(remote, "staging")
+    repo.commit(
+        remote, chart("dev", values=b"replicas: 2\n") | {"services/a/envs/dev.yaml": repo.values("a", "dev", "v2")}
+    )
+    ran = promote(remote, "dev", "staging", "a")
+    assert ran.json["outcome"] == "changed"
+    assert tree(remote, "staging") == tree(remote, "dev") != before
+    assert [(one["kind"], one["key"], one["from"], one["to"]) for one in ran.json["changes"]] == [
+        ("chart", "chart", before, tree(remote, "dev")),
+        ("image", "image.tag", "v1.0.0", "v2"),
+    ]
+    message = repo.git(remote, "log", "-1", "--format=%B")
+    assert message.startswith("promote: a v2 and its chart from dev to staging\n")
+    assert f"Gitops-Tk-Change: staging/a chart {before} -> {tree(remote, 'dev')}\n" in message
+    assert promote(remote, "dev", "staging", "a").json["outcome"] == "unchanged"
+    assert tree(remote, "prod") == before
+
+
+def test_without_a_service_every_chart_that_differs_travels(remote: Path) -> None:
+    repo.commit(remote, chart("dev", values=b"replicas: 2\n"))
+    repo.commit(remote, chart("dev", service="b", values=b"replicas: 3\n"))
+    ran = promote(remote, "dev", "staging")
+    assert [one["service"] for one in ran.json["changes"]] == ["a", "b"]
+    assert ran.json["message"].startswith("promote: the charts of a and b from dev to staging\n")
+    assert tree(remote, "staging", "b") == tree(remote, "dev", "b")
+
+
+def test_a_part_alone_travels_when_asked(remote: Path) -> None:
+    repo.commit(
+        remote, chart("dev", values=b"replicas: 2\n") | {"services/a/envs/dev.yaml": repo.values("a", "dev", "v2")}
+    )
+    before = tree(remote, "staging")
+    ran = promote(remote, "dev", "staging", "a", "--only", "image")
+    assert [one["kind"] for one in ran.json["changes"]] == ["image"]
+    assert tree(remote, "staging") == before
+    ran = promote(remote, "dev", "staging", "a", "--only", "chart")
+    assert [one["kind"] for one in ran.json["changes"]] == ["chart"]
+    assert ran.json["message"].startswith("promote: the chart of a from dev to staging\n")
+    assert promote(remote, "dev", "staging", "a", "--only", "charts").code == "bad-only"
+
+
+def test_a_shared_chart_is_not_carried(tmp_path: Path) -> None:
+    remote = repo.gitops(tmp_path / "r.git", ["a"])
+    ran = promote(remote, "dev", "staging", "a", "--only", "chart")
+    assert (ran.status, ran.code) == (2, "shared-charts")
+
+
+def test_a_chart_that_was_edited_in_the_target_is_refused_with_the_difference(remote: Path) -> None:
+    repo.commit(remote, chart("staging", values=b"replicas: 9\n"))
+    repo.commit(remote, chart("dev", values=b"replicas: 2\n"))
+    before = repo.state(remote)
+    ran = promote(remote, "dev", "staging", "a")
+    assert (ran.status, ran.code) == (3, "chart-diverged")
+    assert ran.json["problems"][0]["message"] == "the chart of a in staging was edited by itself: values.yaml"
+    assert "-image: {tag: ''}\n" in ran.json["diff"]
+    assert "+replicas: 9\n" in ran.json["diff"]
+    assert "replicas: 2" not in ran.json["diff"]
+    assert "+replicas: 9\n" in run("promote", "dev", "staging", "a", "--repo", str(remote), cwd=remote.parent).err
+    # Nothing was named: the others go.
+    repo.commit(remote, chart("dev", service="b", values=b"replicas: 3\n"))
+    before = tree(remote, "staging")
+    ran = promote(remote, "dev", "staging")
+    assert [(one["service"], one["code"]) for one in ran.json["skipped"]] == [("a", "chart-diverged")]
+    assert (tree(remote, "staging"), tree(remote, "staging", "b")) == (before, tree(remote, "dev", "b"))
+
+
+def test_an_edit_that_was_made_in_both_is_no_divergence(remote: Path) -> None:
+    for env in ("staging", "dev"):
+        repo.commit(remote, chart(env, values=b"replicas: 9\n"))
+    repo.commit(remote, chart("dev", values=b"replicas: 2\n"))
+    assert promote(remote, "dev", "staging", "a").json["outcome"] == "changed"
+
+
+def test_a_divergence_is_dropped_where_gitops_tk_yaml_allows_it(remote: Path) -> None:
+    repo.commit(remote, chart("staging", values=b"replicas: 9\n") | chart("dev", values=b"replicas: 2\n"))
+    override = ("--override", "chart-diverged", "--reason", "tried out by hand")
+    assert promote(remote, "dev", "staging", "a", *override).code == "override-not-allowed"
+    allowed = CONFIG.replace(b"  - name: staging\n", b"  - name: staging\n    override: [chart-diverged]\n")
+    repo.commit(remote, {"gitops-tk.yaml": allowed})
+    ran = promote(remote, "dev", "staging", "a", *override)
+    assert ran.json["outcome"] == "changed"
+    assert tree(remote, "staging") == tree(remote, "dev")
+    assert "Gitops-Tk-Override: chart-diverged tried out by hand\n" in ran.json["message"]
+
+
+def test_what_the_source_held_long_ago_is_found(remote: Path) -> None:
+    for number in range(30):
+        repo.commit(remote, chart("dev", values=f"replicas: {number}\n".encode()))
+        repo.commit(remote, {"services/b/envs/dev.yaml": repo.values("b", "dev", f"v{number}")})
+    assert promote(remote, "dev", "staging", "a").json["outcome"] == "changed"
+
+
+def test_an_older_image_brings_the_chart_that_it_had(remote: Path) -> None:
+    for tag in ("v2", "v3"):
+        edit = chart("dev", values=f"replicas: {tag[1]}\nimage: {{tag: ''}}\n".encode())
+        repo.commit(remote, edit | {"services/a/envs/dev.yaml": repo.values("a", "dev", tag)})
+    ran = promote(remote, "dev", "staging", "a", "--tag", "v2")
+    assert ran.json["outcome"] == "changed"
+    assert repo.show(remote, "services/a/staging/chart/values.yaml").startswith(b"replicas: 2\n")
+
+
+def test_an_image_masks_what_the_chart_that_comes_has(remote: Path) -> None:
+    values = b"image: {tag: '', digest: 'sha256:old'}\n"
+    repo.commit(
+        remote,
+        chart("dev", values=values)
+        | {"services/a/envs/dev.yaml": b"image:\n  tag: v2\n  digest: ''\n"}
+        | {"services/a/envs/staging.yaml": b"image:\n  tag: v1\n"},
+    )
+    assert promote(remote, "dev", "staging", "a").json["outcome"] == "changed"
+    assert b"digest: ''" in repo.show(remote, "services/a/envs/staging.yaml").replace(b'""', b"''")
+
+
+def test_the_proposal_has_the_chart_and_a_dry_run_shows_it(remote: Path) -> None:
+    proposing = CONFIG.replace(b"  - name: prod\n", b"  - name: prod\n    publish: pull-request\nforge: {kind: git}\n")
+    repo.commit(remote, {"gitops-tk.yaml": proposing} | chart("staging", values=b"replicas: 2\n"))
+    shown = promote(remote, "staging", "prod", "a", "--dry-run")
+    assert "diff --git a/services/a/prod/chart/values.yaml b/services/a/prod/chart/values.yaml\n" in shown.json["diff"]
+    ran = promote(remote, "staging", "prod", "a")
+    assert ran.json["outcome"] == "proposed"
+    assert tree(remote, "prod", branch="gitops-tk/prod/a") == tree(remote, "staging") != tree(remote, "prod")
+
+
+def test_a_split_promotion_has_each_chart_in_its_own_commit(remote: Path) -> None:
+    for service in ("a", "b"):
+        repo.commit(remote, chart("dev", service=service, values=b"replicas: 2\n"))
+    ran = promote(remote, "dev", "staging", "--split")
+    assert [one["message"].split("\n")[0] for one in ran.json["commits"]] == [
+        "promote: the chart of a from dev to staging",
+        "promote: the chart of b from dev to staging",
+    ]
+    assert tree(remote, "staging", "b") == tree(remote, "dev", "b")
+
+
+def test_a_hold_holds_the_chart_back(remote: Path) -> None:
+    repo.commit(remote, chart("dev", values=b"replicas: 2\n"))
+    run("hold", "a", "-e", "staging", "--reason", "tests", "--repo", str(remote), cwd=remote.parent)
+    assert promote(remote, "dev", "staging", "a").code == "held"
+
+
+def test_in_a_checkout_the_files_of_the_chart_are_written(remote: Path, tmp_path: Path) -> None:
+    gone = dict.fromkeys(chart("dev", {"templates/one.yaml": b""}))
+    new = chart("dev", {"templates/two.yaml": b"# two\n", "run.sh": b"#!/bin/sh\n"})
+    repo.commit(remote, {**gone, **new}, modes={"services/a/dev/chart/run.sh": "100755"})
+    there = repo.checkout(remote, tmp_path / "c")
+    mine = there / "services/a/staging/chart/mine.txt"
+    mine.write_text("mine")
+    (there / "services/a/dev/chart/values.yaml").write_text("replicas: 5\n")
+    shown = run_json("promote", "dev", "staging", "a", "--local", "--dry-run", cwd=there)
+    assert "b/services/a/staging/chart/templates/two.yaml" in shown.json["diff"]
+    ran = run_json("promote", "dev", "staging", "a", "--local", cwd=there)
+    assert ran.json["outcome"] == "committed"
+    # What is committed travels; what is not stays where it is.
+    assert repo.git(there, "rev-parse", "HEAD:services/a/staging/chart") == tree(remote, "dev")
+    assert repo.git(there, "status", "--porcelain").splitlines() == [
+        " M services/a/dev/chart/values.yaml",
+        "?? services/a/staging/chart/mine.txt",
+    ]
+    assert not (there / "services/a/staging/chart/templates/one.yaml").exists()
+    again = run_json("promote", "dev", "staging", "a", "--local", cwd=there)
+    assert again.json["outcome"] == "unchanged"
+
+
+def test_a_file_in_the_way_in_a_checkout_is_refused(remote: Path, tmp_path: Path) -> None:
+    repo.commit(remote, chart("dev", values=b"replicas: 2\n"))
+    there = repo.checkout(remote, tmp_path / "c")
+    (there / "services/a/staging/chart/values.yaml").write_text("replicas: 7\n")
+    ran = run_json("promote", "dev", "staging", "a", "--local", cwd=there)
+    assert (ran.status, ran.code) == (1, "uncommitted-changes")
+    assert (there / "services/a/staging/chart/values.yaml").read_text() == "replicas: 7\n"
+
+
+def test_each_environment_renders_its_own_chart_until_it_is_promoted(remote: Path) -> None:
+    def replicas(env: str) -> str:
+        out = run("render", "a", "-e", env, "--repo", str(remote), cwd=remote.parent, GITOPS_TK_HELM="embedded").out
+        return out.rpartition("replicas: ")[2].strip('"}\n')
+
+    repo.commit(remote, chart("dev", values=b"replicas: 2\nimage: {}\n"))
+    assert (replicas("dev"), replicas("prod")) == ("2", "1")
+    promote(remote, "dev", "staging", "a")
+    promote(remote, "staging", "prod", "a")
+    assert replicas("prod") == "2"
