@@ -22,6 +22,7 @@ from gitops_tk.cli import (
     status,
     validate,
     values,
+    verify_pr,
 )
 
 _HELP = """Scaffold Helm charts for Go services; deliver them by commits and pull requests that Argo CD syncs.
@@ -54,7 +55,11 @@ def _main(
     pass
 
 
-for command in (init, new_service, bump, promote, rollback, hold, status, history, diff, explain, render, validate):
+_COMMANDS = (
+    *(init, new_service, bump, promote, rollback, hold, status, history, diff, explain),
+    *(render, validate, verify_pr),
+)
+for command in _COMMANDS:
     command.add_to(app)
 app.add_typer(values.app, name="values")
 app.add_typer(env.app, name="env")

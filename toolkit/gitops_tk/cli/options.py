@@ -38,6 +38,16 @@ Output = Annotated[
         help="Text for people or JSON for programs.",
     ),
 ]
+ReportOutput = Annotated[
+    str,
+    typer.Option(
+        "--output",
+        "-o",
+        envvar="GITOPS_TK_OUTPUT",
+        metavar="text|json|github",
+        help="Text for people, JSON for programs, or annotations for GitHub Actions.",
+    ),
+]
 DryRun = Annotated[
     bool,
     typer.Option("--dry-run", envvar="GITOPS_TK_DRY_RUN", help="Print the diff and the commit message; write nothing."),

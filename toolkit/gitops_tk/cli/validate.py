@@ -34,16 +34,7 @@ def validate(
     ] = None,
     repo: opt.Repo = None,
     branch: opt.Branch = None,
-    output: Annotated[
-        str,
-        typer.Option(
-            "--output",
-            "-o",
-            envvar="GITOPS_TK_OUTPUT",
-            metavar="text|json|github",
-            help="Text for people, JSON for programs, or annotations for GitHub Actions.",
-        ),
-    ] = "text",
+    output: opt.ReportOutput = "text",
 ) -> None:
     """Check configuration, values against the charts' schemas, and manifests against Kubernetes and the rules.
 

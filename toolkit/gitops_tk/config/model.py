@@ -10,7 +10,7 @@ from gitops_tk.config.argocd import Argocd, FileArgocd
 from gitops_tk.config.forge import FileForge
 from gitops_tk.config.forge import ForgeKind as ForgeKind
 from gitops_tk.config.layout import DEFAULTS, Layout
-from gitops_tk.config.policy import FileGates, Kind, Override, Policy
+from gitops_tk.config.policy import KINDS, FileGates, Kind, Override, Policy
 from gitops_tk.errors import UsageError
 from gitops_tk.model.changes import Publish
 
@@ -142,6 +142,13 @@ class Environment(Struct, frozen=True, kw_only=True):
     publish: Publish = "push"
     push_now: bool = False
     policy: Policy = Policy()
+
+    @property
+    def accepted(self) -> frozenset[Kind]:
+        """What pull requests may change here."""
+        if self.policy.accepts is not None:
+            return frozenset(self.policy.accepts)
+        return frozenset(KINDS) - {"removal", "bump" if self.from_ else "promotion"}
 
 
 class ImageKeys(Struct, frozen=True, kw_only=True):

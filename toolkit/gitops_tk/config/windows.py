@@ -52,6 +52,10 @@ class Freeze(Struct, frozen=True, kw_only=True):
     end: Boundary
     timezone: str
 
+    def is_over(self, now: float) -> bool:
+        """Whether it never comes again."""
+        return isinstance(self.end, datetime) and _last(self.end, _zone(self.timezone)) <= now
+
     def until(self, now: float) -> float | None:
         """When the window that holds a time is over, in seconds since 1970; None outside of it."""
         zone = _zone(self.timezone)

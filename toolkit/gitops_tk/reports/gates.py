@@ -1,4 +1,4 @@
-"""Gates and their answers for people."""
+"""What policy says, for people: gates with their answers, and what a pull request is."""
 
 from gitops_tk.model.result import Result
 
@@ -12,6 +12,19 @@ def explained(result: Result) -> str:
         when = f" (until {one.until})" if one.until else ""
         lines.append(f"{one.answer:<{answer}}  {one.gate:<{name}}  {one.message}{when}")
     return "\n".join([*lines, "", _conclusion(result)]) + "\n"
+
+
+def verified(result: Result) -> str:
+    """What a pull request changes, part by part, and whether it may."""
+    parts = result.details["parts"]
+    lines = []
+    for part in parts:
+        place = "/".join(word for word in (part["env"], part["service"]) if word)
+        files = part["files"] if not place else []
+        lines.append("  ".join(word for word in (f"{part['kind']:<13}", place, part["said"], *files[:5]) if word))
+    lines += [f"switched off: {one['rule']}: {one['reason']}" for one in result.details["off"] if one["findings"]]
+    conclusion = "refused" if result.has_errors else "accepted" if parts else "it changes nothing"
+    return "\n".join([*lines, conclusion]) + "\n"
 
 
 def _conclusion(result: Result) -> str:

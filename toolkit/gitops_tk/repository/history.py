@@ -79,10 +79,15 @@ class RemoteHistory:
 
 
 class CheckoutHistory:
-    """What led to the commit that a checkout is on."""
+    """What led to the commit that a checkout is on, or to another one.
 
-    def __init__(self, checkout: Checkout) -> None:
+    Args:
+        tip: the other one.
+    """
+
+    def __init__(self, checkout: Checkout, tip: str | None = None) -> None:
         self._checkout = checkout
+        self._tip = tip or "HEAD"
 
     def __call__(
         self, paths: Sequence[str], *, places: Collection[str] | None = None, quick: bool = False
@@ -100,7 +105,7 @@ class CheckoutHistory:
                 below = [prefix + path for path in paths]
                 states = _few(commits, objects.find, lambda _trees, _depth: None, below, places, quick=quick)
             if states is None:
-                states = _all(git, "HEAD", paths)
+                states = _all(git, self._tip, paths)
                 prefix = ""
             blobs = objects.blobs({oid for state in states.values() for oid in state.values()})
         finally:
@@ -114,7 +119,7 @@ class CheckoutHistory:
             RepositoryError: older commits are not here (`shallow`).
         """
         git = self._checkout.git
-        if git.run("rev-parse", "--verify", "--quiet", "HEAD").status:
+        if git.run("rev-parse", "--verify", "--quiet", self._tip).status:
             return ()
         if git.read("rev-parse", "--is-shallow-repository") == "true":
             raise RepositoryError(
@@ -122,7 +127,7 @@ class CheckoutHistory:
                 code="shallow",
                 hint="git fetch --unshallow, or name the remote with --repo URL",
             )
-        return read_log(git, "HEAD")
+        return read_log(git, self._tip)
 
     def at(self, commit: str) -> TreeSnapshot:
         """See `History`."""

@@ -177,7 +177,7 @@ class Judge:
         envs = {source for arrival in arrivals for source in arrival.sources}
         gates = environment.policy.gates
         if gates.order:
-            envs |= _all_before(config, envs)
+            envs |= all_before(config, envs)
         if not gates.order and gates.soak is None:
             return {service: Past(now=views.now, environments={}) for service in services}
         return pasts(views, config, services, sorted(envs))
@@ -295,7 +295,8 @@ def _instead(length: float | None, arrival: Arrival, past: Past) -> str | None:
     return None
 
 
-def _all_before(config: Config, envs: Iterable[str]) -> set[str]:
+def all_before(config: Config, envs: Iterable[str]) -> set[str]:
+    """These environments, and all that images pass on the way to them."""
     found: set[str] = set()
     left = set(envs)
     while left:

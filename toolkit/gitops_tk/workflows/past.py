@@ -1,6 +1,7 @@
 """What environments have held, read from history: what the files held at each commit decides."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from gitops_tk.config.model import Config
 from gitops_tk.errors import EditRefused
@@ -13,29 +14,11 @@ from gitops_tk.values.merge import Merged, merge
 from gitops_tk.workflows.layers import layer_paths
 from gitops_tk.workflows.views import Views
 
-Pair = tuple[str, str]
 
-
-def pasts(
-    views: Views, config: Config, services: Collection[str], envs: Iterable[str], *, thorough: bool = False
-) -> dict[str, Past]:
-    """What each service's environments have held, along the first parents; one look into history for all of them.
-
-    Args:
-        thorough: look at every commit, also at those whose trailers say that they are about something else.
-    """
-    chosen = [config.environment(env) for env in envs]
-    paths = {(service, env.name): layer_paths(config, service, env) for service in services for env in chosen}
-    wanted = list(dict.fromkeys(path for layers in paths.values() for path in layers))
-    places = None if thorough else [f"{env}/{service}" for service, env in paths]
-    versions = list(views.history(wanted, places=places))[::-1] if wanted else []
-    times = times_of(views)
-    reader = _Reader(config)
-    held = {pair: _holdings(reader, pair, layers, versions, times) for pair, layers in paths.items()}
-    return {
-        service: Past(now=views.now, environments={env.name: held[service, env.name] for env in chosen})
-        for service in services
-    }
+def pasts(views: Views, config: Config, services: Collection[str], envs: Iterable[str]) -> dict[str, Past]:
+    """What each service's environments have held, along the first parents; one look into history for all of them."""
+    look = Look(views, config, services, envs)
+    return {service: look.past(service) for service in services}
 
 
 def times_of(views: Views) -> dict[str, float]:
@@ -45,25 +28,67 @@ def times_of(views: Views) -> dict[str, float]:
     return {commit.oid: time for commit, time in zip(commits, times, strict=True)}
 
 
-def _holdings(
-    reader: "_Reader", pair: Pair, paths: Sequence[str], versions: Sequence[Version], times: Mapping[str, float]
-) -> list[Holding]:
-    found: list[Holding] = []
-    before: tuple[bytes | None, ...] = ()
-    for version in versions:
-        time = times[version.commit]
-        files = tuple(version.files.get(path) for path in paths)
-        if files == before:
-            continue
-        before = files
-        images = reader.images(pair[0], paths, files)
-        if found and found[-1].images == images:
-            continue
-        if found:
-            last = found.pop()
-            found.append(Holding(images=last.images, since=last.since, until=time, commit=last.commit))
-        found.append(Holding(images=images, since=time, until=None, commit=version.commit))
-    return found[::-1]
+class Look:
+    """One look into history: what services' environments have held, along the first parents.
+
+    Args:
+        thorough: look at every commit, also at those whose trailers say that they are about something else.
+    """
+
+    def __init__(
+        self,
+        views: Views,
+        config: Config,
+        services: Collection[str],
+        envs: Iterable[str],
+        *,
+        thorough: bool = False,
+    ) -> None:
+        self._views = views
+        self._envs = [config.environment(env) for env in envs]
+        self._paths = {
+            (service, env.name): layer_paths(config, service, env) for service in services for env in self._envs
+        }
+        wanted = list(dict.fromkeys(path for layers in self._paths.values() for path in layers))
+        places = None if thorough else [f"{env}/{service}" for service, env in self._paths]
+        self._versions = list(views.history(wanted, places=places))[::-1] if wanted else []
+        self._times = times_of(views) if wanted else {}
+        self._reader = _Reader(config)
+
+    def past(self, service: str) -> Past:
+        """The images that its environments have held."""
+        held = {env.name: self._holdings(service, env.name) for env in self._envs}
+        return Past(now=self._views.now, environments=held)
+
+    def values(self, service: str, env: str) -> Iterator[dict[str, Any]]:
+        """What its values merged to in an environment, newest first."""
+        for _, merged in self._merged(service, env)[::-1]:
+            if merged is not None:
+                yield merged.data
+
+    def _holdings(self, service: str, env: str) -> list[Holding]:
+        found: list[Holding] = []
+        for version, merged in self._merged(service, env):
+            images = self._reader.images(service, merged)
+            time = self._times[version.commit]
+            if found and found[-1].images == images:
+                continue
+            if found:
+                last = found.pop()
+                found.append(Holding(images=last.images, since=last.since, until=time, commit=last.commit))
+            found.append(Holding(images=images, since=time, until=None, commit=version.commit))
+        return found[::-1]
+
+    def _merged(self, service: str, env: str) -> list[tuple[Version, Merged | None]]:
+        paths = self._paths[service, env]
+        found: list[tuple[Version, Merged | None]] = []
+        before: tuple[bytes | None, ...] = ()
+        for version in self._versions:
+            files = tuple(version.files.get(path) for path in paths)
+            if files != before:
+                found.append((version, self._reader.merged(paths, files)))
+            before = files
+        return found
 
 
 class _Reader:
@@ -73,8 +98,7 @@ class _Reader:
         self._config = config
         self._documents: dict[tuple[str, bytes], Document | None] = {}
 
-    def images(self, service: str, paths: Sequence[str], files: Sequence[bytes | None]) -> Mapping[str, Image]:
-        merged = self.merged(paths, files)
+    def images(self, service: str, merged: Merged | None) -> Mapping[str, Image]:
         if merged is None:
             return {}
         found = {name: read_image(merged, keys) for name, keys in self._config.image_keys(service).items()}

@@ -50,7 +50,7 @@ class Views(Struct, frozen=True):
         if isinstance(repository, Remote):
             history: History = RemoteHistory(repository, snapshot.revision)
         else:
-            history = CheckoutHistory(repository)
+            history = CheckoutHistory(repository, snapshot.revision)
         return cls(snapshot, history, elsewhere, time.time(), lambda: repository.author, home)
 
 

@@ -1,0 +1,56 @@
+"""verify-pr refuses each planted pull request by its rule and by no other, and accepts the good ones."""
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from tests.support import repositories as repo
+from tests.workflows.planted import CASES, GOOD, REFUSED, make
+
+from gitops_tk.policy.review import NAMES, RULES, review
+from gitops_tk.policy.review.model import Proposal
+from gitops_tk.repository.comparison import compared
+from gitops_tk.repository.location import CheckoutLocation
+from gitops_tk.workflows.commands import Commands
+from gitops_tk.workflows.verify import proposed
+from gitops_tk.workflows.views import Views
+
+
+@pytest.fixture
+def proposals(tmp_path: Path) -> dict[str, Proposal]:
+    """Every planted pull request, sorted."""
+    checkouts = {name: repo.checkout(place, tmp_path / name) for name, place in make(tmp_path).items()}
+    found = {}
+    for case in CASES:
+        root = checkouts[case.past]
+        base, head = f"origin/base-{case.name}", f"origin/{case.name}"
+        with compared(CheckoutLocation(root), base, head, os.environ) as comparison:
+            views = Views.of(comparison.repository, comparison.base)
+            found[case.name] = proposed(comparison, views, Commands(os.environ), thorough=True)
+    return found
+
+
+def refusals(proposal: Proposal, without: str = "") -> dict[str, list[str]]:
+    """The messages of what refuses a pull request, by their rules."""
+    found: dict[str, list[str]] = {}
+    for one in review(proposal, [rule for rule in RULES if rule.name != without]):
+        if not one.warning:
+            found.setdefault(one.rule, []).append(one.message)
+    return found
+
+
+def test_each_pull_request_is_refused_by_its_rule_and_by_no_other(proposals: dict[str, Proposal]) -> None:
+    found = {case.name: set(refusals(proposals[case.name])) for case in CASES}
+    assert found == {case.name: {case.rule} if case.rule else set() for case in CASES}
+    # Switching a rule off lets exactly its cases pass.
+    for rule in NAMES:
+        passing = {name for name, proposal in proposals.items() if not refusals(proposal, without=rule)}
+        assert passing == {case.name for case in CASES if case.rule in (None, rule)}, rule
+
+
+def test_there_are_thirty_bad_ones_fifteen_good_ones_and_one_for_each_rule() -> None:
+    assert len(REFUSED) >= 30
+    assert len(GOOD) >= 15
+    assert {case.rule for case in REFUSED} == set(NAMES)
+    assert max(Counter(case.name for case in CASES).values()) == 1

@@ -1,0 +1,133 @@
+"""Rules of paths: what a pull request may do to a file at all."""
+
+from collections.abc import Iterator
+
+from gitops_tk.config.policy import Kind
+from gitops_tk.model.snapshot import EXECUTABLE, SUBMODULE
+from gitops_tk.policy.review.model import Fault, Proposal, Touched, rule
+
+_OURS = ("values", "shared", "hold", "configuration", "chart")
+
+
+@rule(
+    "stale",
+    summary="No file was changed on the base as well",
+    reason="Nobody has seen what the two changes make together.",
+    fix="bring the branch up to date with the base",
+)
+def stale(proposal: Proposal) -> Iterator[Fault]:
+    """Files that both sides have changed."""
+    for one in proposal.touched:
+        if one.crossed:
+            yield _at(one, f"{one.path} was changed on the base since this branch was made")
+
+
+@rule(
+    "mode",
+    summary="Files keep their mode, and new ones are not executable",
+    reason="Values, charts and configuration are read, never run.",
+    fix="git update-index --chmod=-x FILE",
+)
+def mode(proposal: Proposal) -> Iterator[Fault]:
+    """Files whose mode changes."""
+    for one in proposal.touched:
+        if one.place not in _OURS or one.after is None or not one.after.is_file:
+            continue
+        if one.before is not None and one.before.is_file and one.before.mode != one.after.mode:
+            yield _at(one, f"{one.path} changes its mode from {one.before.mode:o} to {one.after.mode:o}")
+        elif one.before is None and one.after.mode == EXECUTABLE:
+            yield _at(one, f"{one.path} is executable")
+
+
+@rule(
+    "not-a-file",
+    summary="No symbolic link and no submodule comes in",
+    reason="A link shows a reviewer one thing and Argo CD another, and may lead out of the repository.",
+    fix="put the file itself there",
+)
+def not_a_file(proposal: Proposal) -> Iterator[Fault]:
+    """Links and submodules."""
+    for one in proposal.touched:
+        if one.after is not None and not one.after.is_file:
+            kind = "a submodule" if one.after.mode == SUBMODULE else "a symbolic link"
+            yield _at(one, f"{one.path} becomes {kind}")
+
+
+@rule(
+    "rename",
+    summary="No values, shared file or configuration is renamed",
+    reason="A service would go in one place and come in another, with an image that never ran there.",
+    fix="add the new one, and take the old one away in a pull request of its own",
+)
+def rename(proposal: Proposal) -> Iterator[Fault]:
+    """Files that go, and whose content is elsewhere."""
+    for one in _gone(proposal):
+        if one.moved is not None:
+            yield _at(one, f"{one.path} is renamed to {one.moved}")
+
+
+@rule(
+    "deletion",
+    summary="No values, shared file, chart or configuration goes, but with its whole environment",
+    reason="Argo CD would take the service away.",
+    fix="if it is meant: accepts: [..., removal] in gitops-tk.yaml, in a pull request before this one",
+)
+def deletion(proposal: Proposal) -> Iterator[Fault]:
+    """Files and images that go."""
+    for one in _gone(proposal):
+        if one.moved is None and not one.whole and "removal" not in _accepted(proposal, one.env):
+            yield _at(one, f"{one.path} is deleted")
+    for release in proposal.releases:
+        for move in release.moves:
+            gone = move.before is not None and move.before.version and not (move.after and move.after.version)
+            if gone and release.kind != "removal":
+                message = f"the image of {release.service} in {release.env} is taken away"
+                yield Fault(message=message, file=release.path, service=release.service, env=release.env)
+
+
+@rule(
+    "unreadable",
+    summary="What is written can be read, and means one thing",
+    reason="What cannot be read cannot be judged, and readers disagree on what it says.",
+    fix="mend the file; gitops-tk validate says more",
+)
+def unreadable(proposal: Proposal) -> Iterator[Fault]:
+    """Files that cannot be read as what they are for."""
+    for one in proposal.touched:
+        if one.fault is not None:
+            yield Fault(message=one.fault.message, file=one.path, line=one.fault.line, service=one.service, env=one.env)
+
+
+@rule(
+    "hidden-characters",
+    summary="No line comes with characters that people do not see",
+    reason="Marks that turn the direction of writing, and spaces without width, show a reviewer another text.",
+    fix="take the characters out; an escape in quotes shows what is meant",
+)
+def hidden_characters(proposal: Proposal) -> Iterator[Fault]:
+    """Lines with invisible characters."""
+    for one in proposal.touched:
+        for line in one.hidden[:10]:
+            message = f"line {line} of {one.path} holds characters that people do not see"
+            yield Fault(message=message, file=one.path, line=line, service=one.service, env=one.env)
+
+
+def _gone(proposal: Proposal) -> Iterator[Touched]:
+    for one in proposal.touched:
+        if one.after is not None or one.before is None:
+            continue
+        # A chart is refactored file by file; without its Chart.yaml it is none any more.
+        if one.place in ("values", "shared", "configuration") or (
+            one.place == "chart" and one.path.endswith("/Chart.yaml")
+        ):
+            yield one
+
+
+def _accepted(proposal: Proposal, env: str | None) -> frozenset[Kind]:
+    """What an environment accepts; what belongs to none, what all of them do."""
+    known = [one.accepted for one in proposal.config.environments if env is None or one.name == env]
+    return frozenset.intersection(*known) if known else frozenset()
+
+
+def _at(one: Touched, message: str) -> Fault:
+    return Fault(message=message, file=one.path, service=one.service, env=one.env)

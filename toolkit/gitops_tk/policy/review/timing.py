@@ -1,0 +1,65 @@
+"""Rules of time: the gates, asked at the moment when verify-pr runs. What waits may be proposed, and not be merged."""
+
+from collections.abc import Iterator
+
+from gitops_tk.policy.review.model import Fault, Proposal, rule
+
+_AGAIN = "run the check again then; --override GATE --reason TEXT where gitops-tk.yaml allows it"
+
+
+@rule(
+    "soak",
+    summary="The source environment has held exactly this image for long enough",
+    reason="Faults that take time to show are found in the source.",
+    fix=_AGAIN,
+)
+def soak(proposal: Proposal) -> Iterator[Fault]:
+    """Images that have not soaked."""
+    yield from _closed("soak", proposal)
+
+
+@rule(
+    "freeze",
+    summary="Nothing but rollbacks and holds comes while a freeze holds",
+    reason="Nobody is there, or nothing may go wrong.",
+    fix=_AGAIN,
+)
+def freeze(proposal: Proposal) -> Iterator[Fault]:
+    """What comes during a freeze."""
+    yield from _closed("freeze", proposal)
+
+
+@rule(
+    "order",
+    summary="The image has been in every environment before this one",
+    reason="Each environment tries something else.",
+    fix="promote it through the environments, one after the other",
+)
+def order(proposal: Proposal) -> Iterator[Fault]:
+    """Images that have skipped an environment."""
+    yield from _closed("order", proposal)
+
+
+@rule(
+    "commands",
+    summary="The programs that gitops-tk.yaml names agree",
+    reason="They know what files cannot say: tests, metrics, budgets.",
+    fix="verify-pr runs them with --allow-commands, as the base has them",
+)
+def commands(proposal: Proposal) -> Iterator[Fault]:
+    """What a program refuses, or was not asked about."""
+    yield from _closed("commands", proposal)
+
+
+def _closed(name: str, proposal: Proposal) -> Iterator[Fault]:
+    for one in proposal.releases:
+        for gate in one.gates:
+            if gate.name != name or gate.answer == "passed":
+                continue
+            when = f", until {gate.until}" if gate.until else ""
+            told = f"{one.service} in {one.env}: {gate.message}{when}"
+            if gate.override is not None:
+                told = f"{told}; overridden: {gate.override}"
+            yield Fault(
+                message=told, file=one.path, service=one.service, env=one.env, warning=gate.override is not None
+            )

@@ -1,0 +1,90 @@
+"""In which ways one policy is weaker than another: what a reviewer of gitops-tk.yaml has to see."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+
+from gitops_tk.config.model import Config, Environment
+from gitops_tk.config.policy import Gates
+from gitops_tk.model.durations import exact
+
+
+def weaker(before: Config, after: Config, now: float) -> tuple[str, ...]:
+    """What `after` lets through that `before` does not, each in a few words.
+
+    Args:
+        now: windows that are over are nobody's loss.
+    """
+    known = {one.name: one for one in after.environments}
+    found = []
+    for one in before.environments:
+        if one.name in known:
+            found += [f"{one.name}: {said}" for said in _environment(one, known[one.name], known, now)]
+    found += list(_common(before, after))
+    return tuple(found)
+
+
+def _environment(
+    before: Environment, after: Environment, known: Mapping[str, Environment], now: float
+) -> Iterator[str]:
+    new = {source for source in after.from_ if not _passes(source, before.from_, known)}
+    if new or (before.from_ and not after.from_):
+        yield f"images may come from {', '.join(sorted(new)) or 'anywhere'}"
+    if before.publish == "pull-request" and after.publish == "push":
+        yield "changes are pushed without a pull request"
+    if after.push_now and not before.push_now:
+        yield "--push-now is allowed"
+    old, new_ = before.policy, after.policy
+    if old.protected != new_.protected and old.protected:
+        yield f"protected keys were {', '.join(old.protected)}, and are {', '.join(new_.protected) or 'none'}"
+    more = set(new_.override) - set(old.override)
+    if more:
+        yield f"{', '.join(sorted(more))} may be overridden"
+    kinds = after.accepted - before.accepted
+    if kinds:
+        yield f"{', '.join(sorted(kinds))} is accepted"
+    yield from _gates(old.gates, new_.gates, now)
+
+
+def _passes(env: str, sources: Collection[str], known: Mapping[str, Environment]) -> bool:
+    """Whether what comes from an environment has been in one of these: an environment put in between is no shortcut."""
+    before = known[env].from_
+    return env in sources or (bool(before) and all(_passes(one, sources, known) for one in before))
+
+
+def _gates(before: Gates, after: Gates, now: float) -> Iterator[str]:
+    if before.soak is not None and (after.soak or 0) < before.soak:
+        yield f"soak was {exact(before.soak)}, and is {exact(after.soak) if after.soak else 'none'}"
+    if before.order and not after.order:
+        yield "the gate order goes"
+    for one in before.freeze:
+        if one not in after.freeze and not one.is_over(now):
+            yield f"a freeze goes or changes: {one.reason}"
+    kept = set(after.commands)
+    for command in before.commands:
+        if command not in kept:
+            yield f"the command {command.name} goes or changes"
+    if (after.approvals or 0) < (before.approvals or 0):
+        yield f"{before.approvals} approvals become {after.approvals or 'none'}"
+
+
+def _common(before: Config, after: Config) -> Iterator[str]:
+    services = {*before.travelling, *after.travelling, *before.services, *after.services}
+    if list(before.promotion.keys) != list(after.promotion.keys) and after.promotion.keys:
+        yield f"the keys that travel become {', '.join(after.promotion.keys)}"
+    for service in sorted(services):
+        keys = list(after.promotion_keys(service))
+        if service in after.travelling and keys != list(before.promotion_keys(service)) and keys:
+            yield f"the keys of {service} that travel become {', '.join(keys)}"
+    differs: list[tuple[str, Callable[[Config], object]]] = [
+        ("the layout", lambda config: config.layout.templates),
+        ("where images are", lambda config: config.images),
+    ]
+    for what, of in differs:
+        if of(before) != of(after):
+            yield f"{what} changes"
+    for service in sorted({*before.services, *after.services}):
+        if before.image_keys(service) != after.image_keys(service) and before.images == after.images:
+            yield f"where the images of {service} are changes"
+    known = {(one.rule, one.services, one.environments) for one in before.verify}
+    for off in after.verify:
+        if (off.rule, off.services, off.environments) not in known:
+            yield f"the rule {off.rule} is switched off: {off.reason}"

@@ -1,0 +1,232 @@
+"""The services that a pull request changes, in their environments: facts for the rules of verify-pr."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from gitops_tk.config.model import Environment
+from gitops_tk.config.patterns import takes
+from gitops_tk.config.policy import Kind
+from gitops_tk.model.changes import Gate
+from gitops_tk.policy.order import older_by
+from gitops_tk.policy.past import Images, Past, same
+from gitops_tk.policy.review.model import DELIVERIES, Key, Move, Release, Touched
+from gitops_tk.workflows.gates import Judge, Runner, all_before, arrival
+from gitops_tk.workflows.layers import layer_paths, read_layers
+from gitops_tk.workflows.past import Look
+from gitops_tk.workflows.reach import Side, reached
+from gitops_tk.workflows.seen import Seen, seen, strays
+from gitops_tk.workflows.views import Views
+
+
+class Reviewer:
+    """Gathers what the rules look at.
+
+    Args:
+        views: of the base.
+        before: the base.
+        after: the base with what the pull request brings.
+        touched: the paths that it changes.
+        overrides: the reasons for which gates are overridden, where the base's policy allows it.
+        runner: runs the gates' programs; None leaves them not evaluated.
+        thorough: look at every commit of the past.
+    """
+
+    def __init__(
+        self,
+        views: Views,
+        before: Side,
+        after: Side,
+        touched: Collection[Touched],
+        *,
+        overrides: Mapping[str, str],
+        runner: Runner | None,
+        thorough: bool,
+    ) -> None:
+        self._views = views
+        self._before = before
+        self._after = after
+        self._paths = [one.path for one in touched]
+        self._charts = {(one.service, one.env) for one in touched if one.place == "chart"}
+        self._overrides = overrides
+        self._runner = runner
+        self._thorough = thorough
+        self._config = before.config
+
+    def releases(self) -> list[Release]:
+        """Every service in every environment of the base that the pull request may change."""
+        both = self._before.environments.keys() & self._after.environments.keys()
+        found = reached(self._before, self._after, self._paths)
+        pairs = [(service, env) for service, envs in found.items() for env in envs if env in both]
+        old = read_layers(self._before.snapshot, self._config, pairs, holds=True)
+        new = read_layers(self._after.snapshot, self._after.config, pairs)
+        listed = [one for pair in pairs if (one := seen(self._config, old[pair], new[pair])) is not None]
+        past = self._look_back(listed)
+        return self._judged([self._release(one, past) for one in listed])
+
+    def _look_back(self, listed: Iterable[Seen]) -> "_Past":
+        asked = [one for one in listed if one.moves or one.own or self._own_chart(one)]
+        envs = {one.old.env for one in asked} | all_before(self._config, {one.old.env for one in asked})
+        services = {one.old.service for one in asked}
+        order = [one.name for one in self._config.environments if one.name in envs]
+        return _Past(Look(self._views, self._config, sorted(services), order, thorough=self._thorough))
+
+    def _release(self, one: Seen, past: "_Past") -> Release:
+        environment = self._config.environment(one.old.env)
+        images = one.images
+        sources = past.sources(environment, one.old.service, images) if images else ()
+        keys, own = (self._travelling(listed, one, environment, past) for listed in (one.keys, one.own))
+        kind = self._kind(one, environment, sources, own, past)
+        delivered = kind in DELIVERIES
+        guarded = bool(environment.from_)
+        return Release(
+            service=one.old.service,
+            env=environment.name,
+            path=one.new.own_path,
+            kind=kind,
+            guarded=guarded,
+            fresh=one.comes,
+            sources=sources,
+            moves=tuple(replace(move, foreign=past.foreign(environment, one.old.service, move)) for move in one.moves),
+            keys=() if one.comes or one.goes else keys,
+            own=own,
+            protected=one.protected,
+            lower=self._lower(one, environment) if one.lower else None,
+            stray=strays(one, delivered=delivered) if guarded else (),
+            hold=one.old.hold,
+            chart=not (self._own_chart(one) and guarded) or self._chart_is_known(one, environment, past),
+        )
+
+    def _kind(
+        self, one: Seen, environment: Environment, sources: tuple[str, ...], own: Iterable[Key], past: "_Past"
+    ) -> Kind:
+        if one.goes:
+            return "removal"
+        images = one.images
+        if images and not one.lower:
+            before = past.of(one.old.service).of(environment.name, images)
+            forward = any(move.before and move.after and older_by(move.after, move.before) for move in one.moves)
+            if before and not forward:
+                return "rollback"
+            direct = not environment.from_ or (not sources and "bump" in environment.accepted)
+            return "bump" if direct else "promotion"
+        if one.comes:
+            return "service"
+        listed = list(own)
+        if listed and environment.from_ and all(key.travels and key.held for key in listed):
+            return "promotion"
+        if one.old.own != one.new.own:
+            return "values"
+        shared = self._config.layout.shared_path(environment)
+        return "shared" if shared in self._paths else "chart"
+
+    def _travelling(self, keys: Iterable[Key], one: Seen, environment: Environment, past: "_Past") -> tuple[Key, ...]:
+        if not (one.moves or one.own):
+            return tuple(keys)
+        patterns = self._config.promotion_keys(one.old.service)
+        found = []
+        for key in keys:
+            travels = bool(environment.from_) and takes(patterns, key.segments)
+            held = travels and past.had(environment, one.old.service, key)
+            found.append(replace(key, travels=travels, held=held))
+        return tuple(found)
+
+    def _lower(self, one: Seen, environment: Environment) -> str | None:
+        *lower, _ = layer_paths(self._config, one.old.service, environment)
+        return next((path for path in reversed(lower) if path in self._paths), lower[0])
+
+    def _own_chart(self, one: Seen) -> bool:
+        return (one.old.service, one.old.env) in self._charts
+
+    def _chart_is_known(self, one: Seen, environment: Environment, past: "_Past") -> bool:
+        """Whether the chart is one that a source has, or had with these images; or this environment had before."""
+        layout, service = self._config.layout, one.old.service
+        wanted = _files(self._after.snapshot, layout.chart_path(service, environment))
+        for source in environment.from_:
+            path = layout.chart_path(service, self._config.environment(source))
+            if _files(self._before.snapshot, path) == wanted:
+                return True
+            for commit in past.commits(service, source):
+                if _files(self._views.history.at(commit), path) == wanted:
+                    return True
+        own = layout.chart_path(service, environment)
+        return any(
+            _files(self._views.history.at(commit), own) == wanted
+            for commit in past.commits(service, environment.name)[1:]
+        )
+
+    def _judged(self, releases: list[Release]) -> list[Release]:
+        """The releases with the gates' answers; of a change of many, by a lower layer, one is asked for all."""
+        found: dict[tuple[str, str], tuple[Gate, ...]] = {}
+        told: set[tuple[str, Kind]] = set()
+        for environment in self._config.environments:
+            arrivals = []
+            for one in releases:
+                if one.env != environment.name or one.kind in ("rollback", "removal"):
+                    continue
+                if one.kind in ("shared", "chart"):
+                    if (one.env, one.kind) in told:
+                        continue
+                    told.add((one.env, one.kind))
+                images = one.images if one.kind in DELIVERIES else {}
+                sources = one.sources or environment.from_
+                arrivals.append(arrival(self._config, one.service, one.env, sources, images))
+            allowed = {str(name): why for name, why in self._overrides.items() if name in environment.policy.override}
+            judge = Judge(allowed, self._runner)
+            judged = judge.judge(self._views, self._config, environment, arrivals, "push")
+            found |= {(environment.name, service): one.answers for service, one in judged.items()}
+        return [replace(one, gates=found.get((one.env, one.service), ())) for one in releases]
+
+
+class _Past:
+    """What environments held, each service's read once."""
+
+    def __init__(self, look: Look) -> None:
+        self._look = look
+        self._pasts: dict[str, Past] = {}
+        self._values: dict[tuple[str, str], list[dict[str, Any]]] = {}
+
+    def of(self, service: str) -> Past:
+        if service not in self._pasts:
+            self._pasts[service] = self._look.past(service)
+        return self._pasts[service]
+
+    def sources(self, environment: Environment, service: str, images: Images) -> tuple[str, ...]:
+        """The environments that these images may come from, and have been in."""
+        return tuple(source for source in environment.from_ if self.of(service).of(source, images))
+
+    def foreign(self, environment: Environment, service: str, move: Move) -> bool:
+        """Whether a source has held the tag, and never with this digest."""
+        if move.after is None or not move.after.tag:
+            return False
+        held = [
+            holding.images[move.name]
+            for source in environment.from_
+            for holding in self.of(service).environments.get(source, ())
+            if move.name in holding.images and holding.images[move.name].tag == move.after.tag
+        ]
+        return bool(held) and not any(same(image, move.after) for image in held)
+
+    def had(self, environment: Environment, service: str, key: Key) -> bool:
+        """Whether a source has, or has had, a key with its new value."""
+        for source in environment.from_:
+            if (service, source) not in self._values:
+                self._values[service, source] = list(self._look.values(service, source))
+            if any(repr(_at(data, key.segments)) == repr(key.after) for data in self._values[service, source]):
+                return True
+        return False
+
+    def commits(self, service: str, env: str) -> list[str]:
+        """The commits that brought what an environment has held, newest first."""
+        return [holding.commit for holding in self.of(service).environments.get(env, ())]
+
+
+def _files(snapshot: Any, folder: str) -> list[tuple[str, int, str]]:
+    return [(entry.path[len(folder) :], entry.mode, entry.oid) for entry in snapshot.tree(folder)]
+
+
+def _at(data: Any, key: Iterable[str]) -> Any:
+    for step in key:
+        data = data.get(step) if isinstance(data, Mapping) else None
+    return data

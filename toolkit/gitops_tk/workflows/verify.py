@@ -1,0 +1,253 @@
+"""verify-pr: did a pull request change only what may change? Judged by the base's policy, at the time when it runs."""
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Literal
+
+from msgspec import to_builtins
+
+from gitops_tk.config.load import CONFIG_FILE, load, parse
+from gitops_tk.config.model import Config, Off, nearest
+from gitops_tk.config.policy import Kind
+from gitops_tk.errors import ConfigError
+from gitops_tk.model.changes import Change
+from gitops_tk.model.result import Problem, Result
+from gitops_tk.policy.review import NAMES, review
+from gitops_tk.policy.review.model import Declared, Finding, Proposal, Release, Sorted, Touched
+from gitops_tk.policy.review.weaker import weaker
+from gitops_tk.repository.comparison import Brought, Comparison, compared
+from gitops_tk.repository.location import CheckoutLocation, locate
+from gitops_tk.workflows.commands import Commands
+from gitops_tk.workflows.gates import Runner
+from gitops_tk.workflows.messages import shown
+from gitops_tk.workflows.options import Options
+from gitops_tk.workflows.reach import Side
+from gitops_tk.workflows.reviewed import Reviewer
+from gitops_tk.workflows.touched import touched
+from gitops_tk.workflows.views import Views
+
+_CHANGE, _OVERRIDE, _COMMAND = "Gitops-Tk-Change: ", "Gitops-Tk-Override: ", "Gitops-Tk-Command: "
+
+
+def verify_between(base: str, head: str, options: Options, *, allow_commands: bool = False) -> Result:
+    """Looks at what a head brings to a base: of a checkout's git, or of a remote.
+
+    Args:
+        base: what it is to be merged into.
+        head: the tip of the pull request.
+        allow_commands: run the gates' programs, as the base has them.
+
+    Raises:
+        GitopsTkError: see `verify`; or a revision is not there.
+    """
+    location = locate(options.repo, options.cwd, options.environ)
+    runner = Commands(options.environ) if allow_commands else None
+    with compared(location, base, head, options.environ) as comparison:
+        views = Views.of(comparison.repository, comparison.base)
+        # All of a checkout's history is here; of a remote's only that is fetched which is needed.
+        return verify(comparison, views, runner, thorough=isinstance(location, CheckoutLocation))
+
+
+def verify(comparison: Comparison, views: Views, runner: Runner | None = None, *, thorough: bool = True) -> Result:
+    """Looks at everything that a pull request changes.
+
+    Args:
+        views: of the base.
+        runner: runs the gates' programs; None leaves them not evaluated.
+        thorough: look at every commit of the past, also at those whose trailers say that they are about something else.
+
+    Returns:
+        A Result with the outcome `invalid` (exit 5) where a rule refuses it, else `unchanged`.
+
+    Raises:
+        ConfigError: the base's gitops-tk.yaml does not work, or switches off a rule that there is not.
+        GitopsTkError: the revisions cannot be read.
+    """
+    proposal = proposed(comparison, views, runner, thorough=thorough)
+    found = review(proposal)
+    off = [_off(finding, proposal.config.verify) for finding in found]
+    problems = tuple(_problem(finding) for finding, by in zip(found, off, strict=True) if by is None)
+    switched = [
+        {"rule": one.rule, "reason": one.reason, "findings": sum(by is one for by in off)}
+        for one in proposal.config.verify
+    ]
+    details: dict[str, Any] = {
+        "base": comparison.base.revision,
+        "head": comparison.head,
+        "parts": [to_builtins(part) for part in proposal.parts],
+        "off": switched,
+    }
+    return Result(
+        command="verify-pr",
+        outcome="invalid" if any(one.severity == "error" for one in problems) else "unchanged",
+        changes=_changes(proposal.releases),
+        gates=tuple(gate for one in proposal.releases for gate in one.gates),
+        problems=problems,
+        details=details,
+    )
+
+
+def proposed(comparison: Comparison, views: Views, runner: Runner | None, *, thorough: bool) -> Proposal:
+    """Everything that a pull request changes, sorted; see `verify`."""
+    config = load(comparison.base)
+    _check_rules(config)
+    merged = comparison.merged()
+    before = Side(comparison.base, config)
+    after = Side(merged, _new_config(merged.read([CONFIG_FILE]).get(CONFIG_FILE), config))
+    paths = touched(comparison, before, after)
+    overrides = _overrides(comparison.commits)
+    reviewer = Reviewer(views, before, after, paths, overrides=overrides, runner=runner, thorough=thorough)
+    releases = reviewer.releases()
+    return Proposal(
+        config=config,
+        now=views.now,
+        touched=paths,
+        releases=tuple(releases),
+        parts=tuple(_parts(paths, releases)),
+        weaker=weaker(config, after.config, views.now) if any(one.path == CONFIG_FILE for one in paths) else (),
+        declared=_declared(comparison.commits),
+        overrides=overrides,
+    )
+
+
+def _new_config(data: bytes | None, config: Config) -> Config:
+    # What goes, or cannot be read, has rules of its own: the rest is judged as if it had stayed.
+    try:
+        return parse(data) if data is not None else config
+    except ConfigError:
+        return config
+
+
+def _parts(paths: Collection[Touched], releases: Iterable[Release]) -> Iterable[Sorted]:
+    lower: dict[tuple[str, str], list[str]] = {}
+    for one in paths:
+        if one.place in ("shared", "chart"):
+            lower.setdefault((one.place, one.service or one.env or ""), []).append(one.path)
+    shared: dict[str, Sorted] = {}
+    seen = set[str]()
+    for release in releases:
+        seen.add(release.path)
+        if release.kind == "shared":
+            files = tuple(lower.get(("shared", release.env), ()))
+            shared.setdefault(release.env, Sorted(kind="shared", env=release.env, files=files))
+        elif release.kind == "chart":
+            files = tuple(lower.get(("chart", release.service), ()))
+            yield _part("chart", release, files)
+        else:
+            yield _part("service" if release.fresh else release.kind, release, (release.path,), _said(release))
+    for one in paths:
+        if one.place == "hold":
+            yield Sorted(kind="hold", service=one.service, env=one.env, files=(one.path,))
+        elif one.place == "shared" and one.env:
+            shared.setdefault(one.env, Sorted(kind="shared", env=one.env, files=(one.path,)))
+        elif one.place == "values" and one.path not in seen:
+            # Of an environment that comes or goes, or of a file that cannot be read.
+            yield Sorted(kind="values", service=one.service, env=one.env, files=(one.path,))
+    yield from shared.values()
+    rest: tuple[Literal["configuration", "wiring", "other"], ...] = ("configuration", "wiring", "other")
+    for kind in rest:
+        files = tuple(one.path for one in paths if one.place == kind)
+        if files:
+            yield Sorted(kind=kind, files=files)
+
+
+def _part(kind: Kind, release: Release, files: tuple[str, ...], said: str = "") -> Sorted:
+    return Sorted(kind=kind, service=release.service, env=release.env, files=files, said=said)
+
+
+def _said(release: Release) -> str:
+    versions = [
+        f"{shown(move.before.version if move.before else None)} -> {shown(move.after.version if move.after else None)}"
+        for move in release.moves
+    ]
+    return ", ".join(versions) or ", ".join(key.key for key in release.own)
+
+
+def _changes(releases: Iterable[Release]) -> tuple[Change, ...]:
+    found = []
+    for one in releases:
+        for move in one.moves:
+            found.append(
+                Change(
+                    kind="image",
+                    service=one.service,
+                    env=one.env,
+                    image=move.name,
+                    file=one.path,
+                    from_=to_builtins(move.before),
+                    to=to_builtins(move.after),
+                )
+            )
+        found += [
+            Change(
+                kind="value",
+                service=one.service,
+                env=one.env,
+                file=key.file,
+                key=key.key,
+                from_=key.before,
+                to=key.after,
+            )
+            for key in one.keys
+        ]
+    return tuple(found)
+
+
+def _overrides(commits: Iterable[Brought]) -> dict[str, str]:
+    found = {}
+    for commit in commits:
+        for line in _trailers(commit):
+            if line.startswith(_OVERRIDE):
+                name, _, reason = line.removeprefix(_OVERRIDE).partition(" ")
+                # That an older build may come needs no reason; everything else does.
+                if reason.strip() or name == "older-build":
+                    found[name] = reason.strip()
+    return found
+
+
+def _declared(commits: Sequence[Brought]) -> Declared | None:
+    lines = set[str]()
+    own = [commit for commit in commits if len(commit.parents) < 2]
+    for commit in own:
+        trailers = _trailers(commit)
+        if not any(line.startswith(_COMMAND) for line in trailers):
+            return None
+        lines |= {line.removeprefix(_CHANGE) for line in trailers if line.startswith(_CHANGE)}
+    return Declared(frozenset(lines)) if own else None
+
+
+def _trailers(commit: Brought) -> list[str]:
+    return re.split(r"\n\s*\n", commit.message.strip())[-1].splitlines()
+
+
+def _check_rules(config: Config) -> None:
+    for one in config.verify:
+        if one.rule not in NAMES:
+            raise ConfigError(
+                f"verify.off: there is no rule {one.rule[:60]!r}",
+                code="config-unknown-rule",
+                hint=nearest(one.rule, NAMES) or "docs/policy.md lists the rules",
+                file=CONFIG_FILE,
+                line=one.line,
+            )
+
+
+def _off(finding: Finding, listed: Iterable[Off]) -> Off | None:
+    for one in listed:
+        if finding.rule == one.rule and (
+            (one.services is None or finding.service in one.services)
+            and (one.environments is None or finding.env in one.environments)
+        ):
+            return one
+    return None
+
+
+def _problem(finding: Finding) -> Problem:
+    return Problem(
+        code=finding.rule,
+        message=finding.message,
+        hint=finding.hint,
+        file=finding.file,
+        line=finding.line,
+        severity="warning" if finding.warning else "error",
+    )
