@@ -4,7 +4,7 @@ import pytest
 from tests.support import repositories as repo
 from tests.support.forges.bitbucket_dc import BitbucketDC
 from tests.support.forges.server import TOKEN, Fault, Response
-from tests.support.forges.stage import BRANCH, Stage, connect
+from tests.support.forges.stage import BRANCH, OTHERS, Stage, connect
 
 from gitops_tk.errors import ForgeError, LoginFailed
 from gitops_tk.forges import registry
@@ -20,6 +20,17 @@ def on(kind: str) -> pytest.MarkDecorator:
 
 def graph(message: str) -> Response:
     return Response(200, {"data": None, "errors": [{"message": message}]})
+
+
+@on("github")
+def test_github_is_asked_for_one_branch_and_not_for_all(stage: Stage) -> None:
+    stage.server.dialect.page = 2
+    stage.opened()
+    for branch in OTHERS:
+        stage.here.open(branch, "main", "by a person", "b")
+    before = len(stage.server.seen.requests)
+    assert stage.forge.find(BRANCH, "main") is not None
+    assert len(stage.server.seen.requests) == before + 1
 
 
 @on("github")
