@@ -119,6 +119,15 @@ def test_a_slow_server_is_not_waited_for() -> None:
     assert caught.value.sent
 
 
+def test_time_that_a_server_lets_pass_counts_as_waiting() -> None:
+    waits: list[float] = []
+    patience = Patience(total=0.55, read=0.1, sleep=waits.append)
+    with serve(Answer(delay=0.3)) as server, pytest.raises(Unanswered):
+        Door(server.url, {}, LOGIN, patience).send("GET", "/x")
+    # Half a second more would be too much after a tenth that was spent.
+    assert waits == []
+
+
 def test_one_connection_serves_many_requests() -> None:
     with serve() as server:
         one = door(server.url, Time())

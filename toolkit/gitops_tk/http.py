@@ -64,7 +64,7 @@ class Patience(Struct, frozen=True, kw_only=True):
     """How long a door waits, and the clock that it waits by, so that tests can hold it still.
 
     Attributes:
-        total: the most seconds that it waits between requests, over its whole life.
+        total: the most seconds that it waits between requests and for those that failed, over its whole life.
         connect, read: the time limits of one request, in seconds.
     """
 
@@ -135,9 +135,11 @@ class Door:
         again = method in _REPEATABLE if repeatable is None else repeatable
         for attempt in range(1, _TRIES + 1):
             self._pace(method)
+            started = self._patience.clock()
             try:
                 reply = self._exchange(method, path, query, body)
             except Unanswered as error:
+                self._waited += max(self._patience.clock() - started, 0.0)
                 if not (again or not error.sent) or error.code != Unanswered.default_code:
                     raise
                 if attempt == _TRIES or not self.pause(_backoff(attempt)):

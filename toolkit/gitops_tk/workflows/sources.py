@@ -14,11 +14,14 @@ from gitops_tk.forges.links import compare_url
 from gitops_tk.forges.place import Place
 from gitops_tk.forges.port import Unmet
 from gitops_tk.helm_yaml import plain
+from gitops_tk.http import Patience
 from gitops_tk.model import names
 from gitops_tk.model.evidence import ImageChange, ReleaseChange, SourceCommit
 
 # Each costs a request, and nobody reads the commits of a hundred services on one page.
 _MOST_ASKED = 50
+_QUICK = Patience(total=10.0, connect=5.0, read=10.0)
+_OF_ONE_REPOSITORY = ("forge-missing", "forbidden")
 
 
 def source_urls(chart: bytes) -> tuple[str, ...]:
@@ -96,9 +99,10 @@ class Sources:
         if self._ask and key not in self._asked and len(self._asked) < _MOST_ASKED:
             try:
                 self._asked[key] = self._found(*key)
-            except GitopsTkError:
-                # A page without them is better than none.
+            except GitopsTkError as error:
+                # A page without them is better than none, and a forge that does not answer now is not waited for again.
                 self._asked[key] = ()
+                self._ask = error.code in _OF_ONE_REPOSITORY
         return self._asked.get(key, ())
 
     def _found(self, url: str, older: str, newer: str) -> tuple[SourceCommit, ...]:
@@ -106,5 +110,5 @@ class Sources:
         login = registry.login(there, self._environ) if there else None
         if there is None or login is None:
             return ()
-        found = registry.connect(there, login).commits_between(older, newer)
+        found = registry.connect(there, login, _QUICK).commits_between(older, newer)
         return () if isinstance(found, Unmet) else tuple(found)
