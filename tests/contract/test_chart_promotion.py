@@ -224,3 +224,27 @@ def test_each_environment_renders_its_own_chart_until_it_is_promoted(remote: Pat
     promote(remote, "dev", "staging", "a")
     promote(remote, "staging", "prod", "a")
     assert replicas("prod") == "2"
+
+
+def test_a_rollback_brings_chart_and_image_back_together(remote: Path) -> None:
+    def back(*arguments: str) -> Ran:
+        return run_json("rollback", "a", "-e", "staging", *arguments, "--repo", f"file://{remote}", cwd=remote.parent)
+
+    trees = {}
+    for number in (2, 3):
+        edit = chart("dev", values=f"replicas: {number}\nimage: {{}}\n".encode())
+        repo.commit(remote, edit | {"services/a/envs/dev.yaml": repo.values("a", "dev", f"v{number}")})
+        trees[f"v{number}"] = tree(remote, "dev")
+        promote(remote, "dev", "staging", "a")
+    # The chart went on while v3 ran, and what ran with it last is what comes back with it.
+    repo.commit(remote, chart("dev", values=b"replicas: 4\nimage: {}\n"))
+    trees["v3"] = tree(remote, "dev")
+    promote(remote, "dev", "staging", "a")
+    ran = back("--reason", "errors")
+    back_to = {one["kind"]: one["to"] for one in ran.json["changes"] if one["kind"] != "hold"}
+    assert back_to == {"chart": trees["v2"], "image": "v2"}
+    assert tree(remote, "staging") == trees["v2"]
+    run("unhold", "a", "-e", "staging", "--repo", str(remote), cwd=remote.parent)
+    assert back("--to", "v3").json["outcome"] == "changed"
+    assert tree(remote, "staging") == trees["v3"]
+    assert b"tag: v3 " in repo.show(remote, "services/a/envs/staging.yaml")

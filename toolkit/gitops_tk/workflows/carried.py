@@ -64,13 +64,32 @@ def carries(
     }
 
 
+def returning(
+    views: Views, config: Config, environment: Environment, service: str, then: str, commit: str | None
+) -> Carry | None:
+    """The chart that a service had in an environment at a commit, if that is another one than now.
+
+    Args:
+        then: what the service was called.
+        commit: the commit; None for now.
+    """
+    if commit is None or not config.layout.chart_per_environment:
+        return None
+    path, before = (config.layout.chart_path(name, environment) for name in (service, then))
+    now = _trees(_committed(views), [path]).get(path)
+    wanted = _trees(views.history.at(commit), [before]).get(before)
+    if wanted is None or wanted == now:
+        return None
+    return Carry(service=service, env=environment.name, source=before, target=path, seen=now, wanted=wanted)
+
+
 def chart_files(views: Views, chart: Carry) -> ChartFiles:
     """What layers need of the chart that comes."""
     files = views.history.folder(chart.wanted).read([CHART_VALUES, CHART_SCHEMA])
     return ChartFiles(files.get(CHART_VALUES), files.get(CHART_SCHEMA))
 
 
-def current(views: Views, charts: Iterable[Carry]) -> dict[str, str]:
+def trees_now(views: Views, charts: Iterable[Carry]) -> dict[str, str]:
     """The trees that are in the targets now, by their services; those that have no chart are left out."""
     wanted = {chart.target: chart.service for chart in charts}
     return {wanted[path]: tree for path, tree in _trees(_committed(views), wanted).items()}

@@ -16,7 +16,7 @@ from gitops_tk.model.refusals import ChartDiverged
 from gitops_tk.values.edit import Edit, apply
 from gitops_tk.values.image import read_image
 from gitops_tk.workflows.affected import publish_by
-from gitops_tk.workflows.carried import Carry, carries, chart_files, current, diverged, step
+from gitops_tk.workflows.carried import Carry, carries, chart_files, diverged, step, trees_now
 from gitops_tk.workflows.gates import Judge, arrival, refusal, said
 from gitops_tk.workflows.held import held_image
 from gitops_tk.workflows.holding import refuse_held
@@ -185,7 +185,7 @@ class _Planner:
             self.charts = {service: one.chart for service, one in self.intent.items() if one.chart}
         else:
             self.charts = carries(self.views, self.config, self.source, self.target, services)
-        self.now = current(self.views, self.charts.values())
+        self.now = trees_now(self.views, self.charts.values())
         if self.intent is None:
             self.diverged = diverged(self.views, self.source, list(self.charts.values()))
 

@@ -25,10 +25,17 @@ _SHORTEST_REVISION = 7
 
 
 class Goal(Struct, frozen=True):
-    """What a service goes back to: images that it held, with all its values of that time."""
+    """What a service goes back to: images that it held, with all its values of that time.
+
+    Attributes:
+        service: its name then.
+        commit: the last commit at which they were there; None for now.
+    """
 
     images: Images
     merged: Merged
+    service: str
+    commit: str | None
 
 
 class Returns:
@@ -64,14 +71,14 @@ class Returns:
                     return state
             return None
 
-        state = self._search(service, chosen)
-        if state is None:
+        goal = self._search(service, chosen)
+        if goal is None:
             raise MissingFile(
                 f"nothing ran before {_versions(current)} in {self._env}: {service} has no other image in its history",
                 code="nothing-before",
                 hint=f"gitops-tk history {service} -e {self._env}",
             )
-        return _goal(state)
+        return goal
 
     def named(self, service: str, to: str) -> Goal:
         """What ran with a tag, a digest, a build's number or a source commit; or at a commit of the repository.
@@ -81,9 +88,9 @@ class Returns:
             UsageError: it is the beginning of several commits (code `ambiguous-commit`).
         """
         for is_it in _meanings(to):
-            state = self._search(service, partial(_first, is_it=is_it))
-            if state is not None:
-                return _goal(state)
+            goal = self._search(service, partial(_first, is_it=is_it))
+            if goal is not None:
+                return goal
         if _COMMIT.fullmatch(to):
             commits = [commit.oid for commit in self._views.history.commits() if commit.oid.startswith(to)]
             if len(commits) > 1:
@@ -110,12 +117,13 @@ class Returns:
             raise MissingFile("the repository has no commit that is so old", code="nothing-before")
         return self._at(service, commit, "at that time")
 
-    def _search(self, service: str, choose: Callable[[Sequence[State]], State | None]) -> State | None:
+    def _search(self, service: str, choose: Callable[[Sequence[State]], State | None]) -> Goal | None:
         # First what is found quickly, then everything, then the names that the service had before.
         for quick, renames in ((True, False), (False, False), (False, True)):
-            state = choose(self._states(quick, renames)[service, self._env])
+            states = self._states(quick, renames)[service, self._env]
+            state = choose(states)
             if state is not None:
-                return state
+                return _goal(state, states)
         return None
 
     def _states(self, quick: bool, renames: bool) -> dict[tuple[str, str], list[State]]:
@@ -133,7 +141,7 @@ class Returns:
                 code="nothing-before",
                 hint=f"gitops-tk history {service} -e {self._env} shows what it has run",
             )
-        return Goal(images, layers.merged)
+        return Goal(images, layers.merged, service, commit)
 
     def _read(self, commit: str) -> tuple[Config | None, Mapping[tuple[str, str], Layers]]:
         if commit not in self._commits:
@@ -149,10 +157,11 @@ class Returns:
         return self._commits[commit]
 
 
-def _goal(state: State) -> Goal:
+def _goal(state: State, states: Sequence[State]) -> Goal:
     if state.merged is None:
         raise RuntimeError("a state with images has values")
-    return Goal(state.images, state.merged)
+    at = next(at for at, one in enumerate(states) if one is state)
+    return Goal(state.images, state.merged, state.service, states[at - 1].version.parent if at else None)
 
 
 def _first(states: Sequence[State], is_it: Callable[[Image], bool]) -> State | None:

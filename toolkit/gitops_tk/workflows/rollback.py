@@ -14,6 +14,7 @@ from gitops_tk.model.image import Image
 from gitops_tk.policy.holds import HeldImage, Hold, check_reason
 from gitops_tk.values.edit import Edit, apply
 from gitops_tk.workflows.affected import publish_now
+from gitops_tk.workflows.carried import Carry, chart_files, returning, step, trees_now
 from gitops_tk.workflows.gates import Judge
 from gitops_tk.workflows.holding import hold_changes, hold_operations
 from gitops_tk.workflows.images import Move, changes_of, edits_for
@@ -70,10 +71,11 @@ class RollbackRequest(Struct, frozen=True, kw_only=True):
 
 
 class Return(Struct, frozen=True):
-    """What the command means for one service: its images and its travelling keys; nothing where it went back before."""
+    """What the command means for one service: its images, keys and chart; nothing where it went back before."""
 
     moves: tuple[Move, ...] = ()
     keys: tuple[Travel, ...] = ()
+    chart: Carry | None = None
 
 
 class _Planned(Struct, frozen=True):
@@ -131,26 +133,35 @@ class _Planner:
         else:
             meant = self._meaning(layers)
         edits: list[Edit] = []
-        changes: list[Change] = []
+        operations, changes, over = self._chart(meant.chart, layers)
         keys = self.config.image_keys(layers.service)
         for move in meant.moves:
             # What runs meanwhile is told as moved; that it is newer is the point of going back.
-            steps = edits_for(move, layers, keys[move.name], retry=self.intent is not None, allow_older=True)
+            steps = edits_for(move, over, keys[move.name], retry=self.intent is not None, allow_older=True)
             edits += steps
             changes += changes_of(move, layers, steps)
-        steps = key_edits(meant.keys, layers, retry=self.intent is not None)
+        steps = key_edits(meant.keys, over, retry=self.intent is not None)
         edits += steps
         changes += key_changes(layers, steps)
-        operations: list[Operation] = []
         gates: tuple[Gate, ...] = ()
-        if edits:
-            data = apply(own, edits, layers.own_path)
-            gates = Judge().protect(self.config, layers, layers.with_own(data))
-            operations.append(Write(layers.own_path, data))
+        data = apply(own, edits, layers.own_path) if edits else own
+        if edits or operations:
+            gates = Judge().protect(self.config, layers, over.with_own(data))
+        operations += [Write(layers.own_path, data)] if edits else []
         hold = self._hold(layers, meant)
         operations += hold_operations(layers.service, layers.env, layers.hold, hold)
         changes += hold_changes(layers.service, layers.env, layers.hold, hold)
         return _Planned(meant, tuple(operations), tuple(changes), gates)
+
+    def _chart(self, chart: Carry | None, layers: Layers) -> tuple[list[Operation], list[Change], Layers]:
+        """What brings a chart back, and the layers over it."""
+        if chart is None:
+            return [], [], layers
+        now = trees_now(self.views, [chart]).get(chart.service)
+        found = step(chart, now, retry=self.intent is not None)
+        if found is None:
+            return [], [], layers
+        return [found[0]], [found[1]], layers.with_chart(chart_files(self.views, chart))
 
     def _is_done(self, layers: Layers) -> bool:
         """Whether the rollback was done: its hold stands, and what it put back is what there is."""
@@ -181,7 +192,8 @@ class _Planner:
             goal = self.returns.named(service, self.request.to)
         else:
             goal = self.returns.before(service, current, layers.hold)
-        return Return(self._moves(layers, current, goal), tuple(travels(self.config, goal.merged, layers)))
+        chart = returning(self.views, self.config, self.environment, service, goal.service, goal.commit)
+        return Return(self._moves(layers, current, goal), tuple(travels(self.config, goal.merged, layers)), chart)
 
     def _moves(self, layers: Layers, current: Mapping[str, Image], goal: Goal) -> tuple[Move, ...]:
         return tuple(
