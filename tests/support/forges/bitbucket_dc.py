@@ -132,6 +132,8 @@ class BitbucketDC(Dialect):
                 return self.no(409, "Not all required builds are successful yet.")
             if not here.settings.auto_merge:
                 return self.no(409, "Auto-merge is not enabled for this repository.")
+            if pull.armed:
+                return self.no(409, "Auto-merge has already been requested for this pull request.")
             pull.armed = method
             return Response(200, self._pull(here, pull))
         try:
@@ -139,6 +141,13 @@ class BitbucketDC(Dialect):
         except Refused as error:
             return self.no(409, str(error))
         return Response(200, self._pull(here, pull))
+
+    @route(f"GET {_PULL}/auto-merge")
+    def armed(self, request: Request, key: str, slug: str, number: str) -> Response:
+        pull = self.repository(f"{key}/{slug}").pulls[int(number)]
+        if pull.armed is None:
+            return self.no(404, "Auto-merge was not requested")
+        return Response(200, {"fromHash": pull.head, "strategyId": pull.armed, "toRefId": f"refs/heads/{pull.base}"})
 
     @route(f"DELETE {_PULL}/auto-merge")
     def cancel(self, request: Request, key: str, slug: str, number: str) -> Response:

@@ -88,6 +88,10 @@ class _Commit(Struct):
     message: str
 
 
+class _AutoMerge(Struct, rename="camel"):
+    from_hash: str = ""
+
+
 class _Properties(Struct):
     version: str
 
@@ -146,6 +150,9 @@ class BitbucketDC(RestForge):
         # An older server reads past the wish to wait, and would merge there and then.
         if not self._arms():
             return Unmet("this Bitbucket has no auto-merge: it came with 8.15")
+        asked = self.api.send("GET", f"{self._at}/{pull.number}/auto-merge")
+        if asked.status == 200 and asked.read(_AutoMerge).from_hash == pull.head:
+            return None
         return self._merge(pull, method, autoMerge=True)
 
     def disarm(self, pull: PullRequest) -> Unmet | None:
