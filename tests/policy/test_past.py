@@ -4,11 +4,11 @@ import pytest
 from tests.support import repositories as repo
 from tests.support.timeline import Timeline, at
 
-from gitops_tk.config.load import parse
 from gitops_tk.policy.past import Past, monotone
 from gitops_tk.workflows.past import pasts
 
 _OWN = "services/a/envs/dev.yaml"
+_BASE = {"gitops-tk.yaml": repo.CONFIG}
 
 
 @pytest.mark.parametrize(
@@ -31,17 +31,13 @@ def test_no_commit_is_older_than_the_one_it_is_made_on(times: list[float], found
 
 
 def held(timeline: Timeline, env: str = "dev") -> list[tuple[str, float, float | None]]:
-    config = parse(repo.CONFIG)
-    found: Past = pasts(timeline.views("2026-02-01T00:00:00"), config, ["a"], [env])["a"]
-    return [
-        (one.images["default"].tag if "default" in one.images else "-", one.since, one.until)
-        for one in found.environments[env]
-    ]
+    found: Past = pasts(timeline.views("2026-02-01T00:00:00"), ["a"], [env])["a"]
+    return [(one.images["default"].tag, one.since, one.until) for one in found.environments[env]]
 
 
 def test_what_the_files_held_decides() -> None:
     timeline = (
-        Timeline("2026-01-01T00:00:00", {_OWN: b"image: {tag: v1}\n"})
+        Timeline("2026-01-01T00:00:00", {**_BASE, _OWN: b"image: {tag: v1}\n"})
         # A comment, and another key: the same image goes on.
         .commit("2026-01-02T00:00:00", {_OWN: b"image: {tag: v1} # c\nreplicas: 2\n"})
         .commit("2026-01-03T00:00:00", {_OWN: b"image: {tag: v2}\n"})
@@ -56,7 +52,7 @@ def test_what_the_files_held_decides() -> None:
 
 def test_a_lower_layer_brings_an_image_and_takes_it_away() -> None:
     timeline = (
-        Timeline("2026-01-01T00:00:00", {_OWN: b"image: {tag: v1}\n"})
+        Timeline("2026-01-01T00:00:00", {**_BASE, _OWN: b"image: {tag: v1}\n"})
         .commit("2026-01-02T00:00:00", {"envs/dev.yaml": b"image: {tag: v0, digest: d}\n"})
         .commit("2026-01-03T00:00:00", {"envs/dev.yaml": None})
     )
@@ -67,20 +63,28 @@ def test_a_lower_layer_brings_an_image_and_takes_it_away() -> None:
     ]
 
 
-@pytest.mark.parametrize("data", [b"image: [\n", b"a: 1\na: 2\n", None])
-def test_a_file_that_cannot_be_read_or_is_gone_held_nothing(data: bytes | None) -> None:
-    timeline = (
-        Timeline("2026-01-01T00:00:00", {_OWN: b"image: {tag: v1}\n"})
-        .commit("2026-01-02T00:00:00", {_OWN: data})
-        .commit("2026-01-03T00:00:00", {_OWN: b"image: {tag: v1}\n"})
-    )
-    assert [tag for tag, _, _ in held(timeline)] == ["v1", "-", "v1"]
+def test_a_file_that_cannot_be_read_says_nothing_and_one_that_is_gone_that_nothing_runs() -> None:
+    timeline = Timeline("2026-01-01T00:00:00", {**_BASE, _OWN: b"image: {tag: v1}\n"})
+    for data in (b"image: [\n", b"image: {tag: v1}\n", None, b"image: {tag: v1}\n"):
+        timeline.commit("2026-01-02T00:00:00", {_OWN: data})
+    assert held(timeline) == [
+        ("v1", at("2026-01-02T00:00:00"), None),
+        ("v1", at("2026-01-01T00:00:00"), at("2026-01-02T00:00:00")),
+    ]
     assert held(timeline, "staging") == []
+
+
+def test_a_layout_that_moved_ends_no_stay() -> None:
+    config = repo.CONFIG + b"layout: {values: 'apps/{env}/{service}.yaml'}\n"
+    timeline = Timeline("2026-01-01T00:00:00", {**_BASE, _OWN: b"image: {tag: v1}\n"}).commit(
+        "2026-01-20T00:00:00", {"gitops-tk.yaml": config, _OWN: None, "apps/dev/a.yaml": b"image: {tag: v1}\n"}
+    )
+    assert held(timeline) == [("v1", at("2026-01-01T00:00:00"), None)]
 
 
 def test_a_date_that_was_made_up_makes_no_commit_older_than_the_branch() -> None:
     timeline = (
-        Timeline("2026-01-01T00:00:00", {_OWN: b"image: {tag: v1}\n"})
+        Timeline("2026-01-01T00:00:00", {**_BASE, _OWN: b"image: {tag: v1}\n"})
         .commit("2026-01-20T00:00:00", {"README.md": b"something else\n"})
         .commit("2026-01-02T00:00:00", {_OWN: b"image: {tag: v2}\n"})
         .commit("2026-03-01T00:00:00", {_OWN: b"image: {tag: v3}\n"})

@@ -10,6 +10,7 @@ from gitops_tk.errors import RepositoryError
 from gitops_tk.model import names
 from gitops_tk.model.changes import ChangeSet, Copy, Delete, Operation
 from gitops_tk.model.snapshot import FOLDER, Entry
+from gitops_tk.repository.changed import changed_paths
 from gitops_tk.repository.checkout import Checkout
 from gitops_tk.repository.location import CheckoutLocation, RemoteLocation
 from gitops_tk.repository.overlay import Overlay
@@ -123,8 +124,8 @@ def _compared(repository: Remote | Checkout, base: TreeSnapshot, head: TreeSnaps
             else None,
         )
     origin = repository.at(start)
-    brought = differences(origin, head)
-    moved = {one.path: one for one in differences(origin, base)}
+    brought = _differences(origin, head)
+    moved = {one.path: one for one in _differences(origin, base)}
     found = []
     for one in brought:
         other = moved.get(one.path)
@@ -146,26 +147,10 @@ def _commits(repository: Remote | Checkout, base: str, head: str) -> tuple[Broug
     return tuple(Brought(oid, tuple(parents.split()), message) for oid, parents, message in records)
 
 
-def differences(before: TreeSnapshot, after: TreeSnapshot) -> list[Difference]:
-    """The files, links and submodules that differ between two revisions, by path; equal folders are not looked into."""
-    found: list[Difference] = []
-    level = [""]
-    while level:
-        ours, theirs = before.children(level), after.children(level)
-        level, listed = [], level
-        for folder in listed:
-            one = {entry.path: entry for entry in ours.get(folder, ())}
-            other = {entry.path: entry for entry in theirs.get(folder, ())}
-            for path in sorted({*one, *other}):
-                old, new = one.get(path), other.get(path)
-                if _identity(old) == _identity(new):
-                    continue
-                if FOLDER in (old and old.mode, new and new.mode):
-                    level.append(path)
-                old, new = _file(old), _file(new)
-                if old or new:
-                    found.append(Difference(path, old, new))
-    return sorted(found, key=lambda one: one.path)
+def _differences(before: TreeSnapshot, after: TreeSnapshot) -> list[Difference]:
+    paths = changed_paths(before, after)
+    old, new = before.entries(paths), after.entries(paths)
+    return [Difference(path, _file(old.get(path)), _file(new.get(path))) for path in paths]
 
 
 def _identity(entry: Entry | None) -> tuple[int, str] | None:

@@ -180,7 +180,7 @@ class Judge:
             envs |= all_before(config, envs)
         if not gates.order and gates.soak is None:
             return {service: Past(now=views.now, environments={}) for service in services}
-        return pasts(views, config, services, sorted(envs))
+        return pasts(views, services, sorted(envs))
 
     def _is_closed(self, gate: Gate, publish: Publish) -> bool:
         if gate.override is not None or gate.answer == "passed":

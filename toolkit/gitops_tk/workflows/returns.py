@@ -15,8 +15,7 @@ from gitops_tk.policy.order import older_by
 from gitops_tk.values.merge import Merged
 from gitops_tk.workflows.credits import credit
 from gitops_tk.workflows.layers import Layers, read_layers
-from gitops_tk.workflows.past import times_of
-from gitops_tk.workflows.timeline import State, images_of, timelines
+from gitops_tk.workflows.timeline import State, images_of, timelines, times_of
 from gitops_tk.workflows.views import Views
 
 Images = Mapping[str, Image]

@@ -70,7 +70,7 @@ class Reviewer:
         envs = {one.old.env for one in asked} | all_before(self._config, {one.old.env for one in asked})
         services = {one.old.service for one in asked}
         order = [one.name for one in self._config.environments if one.name in envs]
-        return _Past(Look(self._views, self._config, sorted(services), order, thorough=self._thorough))
+        return _Past(Look(self._views, sorted(services), order, thorough=self._thorough))
 
     def _release(self, one: Seen, past: "_Past") -> Release:
         environment = self._config.environment(one.old.env)

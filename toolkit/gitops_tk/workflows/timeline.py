@@ -12,11 +12,11 @@ from gitops_tk.config.model import Config
 from gitops_tk.errors import EditRefused, GitopsTkError
 from gitops_tk.model.history import Version
 from gitops_tk.model.image import Image
+from gitops_tk.policy.past import monotone
 from gitops_tk.values.document import Document
 from gitops_tk.values.image import read_image
 from gitops_tk.values.merge import Merged, merge
 from gitops_tk.workflows.layers import layer_paths
-from gitops_tk.workflows.past import times_of
 from gitops_tk.workflows.renames import renamed_from
 from gitops_tk.workflows.views import Views
 
@@ -44,7 +44,13 @@ class State(Struct, frozen=True, kw_only=True):
 
 
 def timelines(
-    views: Views, pairs: Collection[Pair], *, quick: bool = False, renames: bool = False
+    views: Views,
+    pairs: Collection[Pair],
+    *,
+    quick: bool = False,
+    renames: bool = False,
+    values: bool = False,
+    thorough: bool = False,
 ) -> dict[Pair, list[State]]:
     """The states of services in environments, newest first; each holds other images than the one before it.
 
@@ -52,20 +58,37 @@ def timelines(
         pairs: services with the names of environments.
         quick: see `History`.
         renames: follow a service to the name that it had before.
+        values: tell of each change of the files, be it of images or not.
+        thorough: look at every commit, also at those whose trailers say that they are about something else.
 
     Raises:
         GitopsTkError: the history cannot be read.
     """
     config = load(views.snapshot)
-    found = _found(views, config, pairs, quick=quick)
+    found = _found(views, config, pairs, quick=quick, values=values, thorough=thorough)
     if renames:
         found = {pair: _with_older_names(views, config, pair, states, quick=quick) for pair, states in found.items()}
     return found
 
 
-def _found(views: Views, config: Config, pairs: Collection[Pair], *, quick: bool) -> dict[Pair, list[State]]:
+def times_of(views: Views) -> dict[str, float]:
+    """When each commit was made, in seconds since 1970; none is older than the one that it is made on."""
+    commits = views.history.commits()[::-1]
+    times = monotone((commit.time for commit in commits), views.now)
+    return {commit.oid: time for commit, time in zip(commits, times, strict=True)}
+
+
+def _found(
+    views: Views,
+    config: Config,
+    pairs: Collection[Pair],
+    *,
+    quick: bool,
+    values: bool = False,
+    thorough: bool = False,
+) -> dict[Pair, list[State]]:
     configs = _Configs(config)
-    places = [f"{env}/{service}" for service, env in pairs]
+    places = None if thorough else [f"{env}/{service}" for service, env in pairs]
     paths: list[str] = []
     versions: Sequence[Version] = ()
     # A configuration that is met on the way may say that files were elsewhere before.
@@ -75,11 +98,17 @@ def _found(views: Views, config: Config, pairs: Collection[Pair], *, quick: bool
         configs.meet(version.files.get(CONFIG_FILE) for version in versions)
     times = times_of(views)
     documents = _Documents()
-    return {pair: _states(configs, documents, pair, versions[::-1], times) for pair in pairs}
+    return {pair: _states(configs, documents, pair, versions[::-1], times, values=values) for pair in pairs}
 
 
 def _states(
-    configs: "_Configs", documents: "_Documents", pair: Pair, versions: Sequence[Version], times: Mapping[str, float]
+    configs: "_Configs",
+    documents: "_Documents",
+    pair: Pair,
+    versions: Sequence[Version],
+    times: Mapping[str, float],
+    *,
+    values: bool,
 ) -> list[State]:
     states: list[State] = []
     before: object = None
@@ -99,7 +128,7 @@ def _states(
                 # Nobody could render it: what ran went on.
                 continue
             images = images_of(config, pair[0], merged)
-        if images != (states[-1].images if states else {}):
+        if values or images != (states[-1].images if states else {}):
             states.append(
                 State(service=pair[0], version=version, since=times[version.commit], images=images, merged=merged)
             )
