@@ -2,6 +2,7 @@
 
 import functools
 import shutil
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -134,6 +135,17 @@ def test_a_cache_that_cannot_be_written_costs_time_and_nothing_else(
 ) -> None:
     (tmp_path / "file").write_text("in the way of a folder")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    files = locked_chart(tmp_path / "chart", f"- {{name: lib, version: ^1, repository: '{repository.url}'}}\n")
+    pull = cached(engines.find("embedded", tmp_path).pull)
+    assert "charts/lib-1.2.0.tgz" in complete(files, ROOT, nothing, pull)
+
+
+def test_a_user_without_a_home_has_no_cache(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As in a container: no HOME, and no entry for the user that says where it would be.
+    monkeypatch.delenv("HOME")
+    monkeypatch.setitem(sys.modules, "pwd", None)
     files = locked_chart(tmp_path / "chart", f"- {{name: lib, version: ^1, repository: '{repository.url}'}}\n")
     pull = cached(engines.find("embedded", tmp_path).pull)
     assert "charts/lib-1.2.0.tgz" in complete(files, ROOT, nothing, pull)

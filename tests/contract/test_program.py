@@ -173,20 +173,59 @@ def test_the_configuration_is_shown_with_its_defaults_and_its_schema(tmp_path: P
     assert '"$schema"' in run("config", "schema", cwd=tmp_path).out
 
 
-def test_a_bug_is_said_to_be_one_and_its_details_are_written(tmp_path: Path) -> None:
-    script = (
-        "import sys, gitops_tk.workflows.status as status\n"
-        "def broken(*_): raise ZeroDivisionError('token s3cr3t-t0ken')\n"
-        "status.load = broken\n"
-        "from gitops_tk.__main__ import run\n"
-        "sys.exit(run(['status', '-o', 'json']))"
+_BROKEN = """
+import sys, gitops_tk.workflows.status as status
+def broken(*_): raise ZeroDivisionError('token s3cr3t-t0ken')
+status.load = broken
+from gitops_tk.__main__ import run
+sys.exit(run(['status', '-o', 'json']))
+"""
+
+
+# In a container the place of the details may be none that can be written.
+@pytest.mark.parametrize(("state", "place"), [("state", "state/gitops-tk"), ("remote.git/HEAD", "tmp"), (None, None)])
+def test_a_bug_is_said_to_be_one_and_its_details_are_written(
+    tmp_path: Path, state: str | None, place: str | None
+) -> None:
+    checkout = repo.checkout(repo.gitops(tmp_path / "remote.git"), tmp_path / "c")
+    nowhere = tmp_path / "remote.git/HEAD"
+    done = subprocess.run(
+        [sys.executable, "-c", _BROKEN],
+        cwd=checkout,
+        env={
+            **os.environ,
+            "GITOPS_TK_TOKEN": "s3cr3t-t0ken",
+            "XDG_STATE_HOME": str(tmp_path / (state or nowhere)),
+            "TMPDIR": str(tmp_path / "tmp" if place else nowhere),
+        },
+        capture_output=True,
+        text=True,
     )
-    remote = repo.gitops(tmp_path / "r.git")
-    checkout = repo.checkout(remote, tmp_path / "c")
-    environment = {**os.environ, "GITOPS_TK_TOKEN": "s3cr3t-t0ken", "XDG_STATE_HOME": str(tmp_path / "state")}
-    done = subprocess.run([sys.executable, "-c", script], cwd=checkout, env=environment, capture_output=True, text=True)
-    assert done.returncode == 1
-    assert '"code": "bug"' in done.stdout
-    (log,) = (tmp_path / "state/gitops-tk").iterdir()
+    (problem,) = json.loads(done.stdout)["problems"]
+    assert (done.returncode, problem["code"], done.stderr) == (1, "bug", "")
+    if place is None:
+        assert problem["file"] is None
+        return
+    (log,) = (tmp_path / place).iterdir()
+    assert problem["file"] == str(log)
     assert "ZeroDivisionError" in log.read_text()
-    assert "s3cr3t-t0ken" not in log.read_text()
+    assert "s3cr3t-t0ken" not in log.read_text() + done.stdout
+
+
+def test_a_completion_that_cannot_be_installed_is_no_bug(tmp_path: Path) -> None:
+    (tmp_path / "home").touch()
+    ran = run("--install-completion", "bash", cwd=tmp_path, HOME=str(tmp_path / "home"))
+    assert ran.status == 1
+    assert "--show-completion" in ran.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["init", "new-service", "bump", "promote", "values set", "values unset", "env add", "env remove", "hold", "unhold"],
+)
+def test_every_command_that_writes_takes_the_common_options(command: str) -> None:
+    found: Any = _ROOT
+    for word in command.split():
+        found = found.commands[word]
+    options = {option for parameter in found.params for option in parameter.opts}
+    assert options >= {"--dry-run", "--message", "--repo", "--branch", "--output", "-o"}

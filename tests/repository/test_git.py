@@ -1,7 +1,10 @@
 """What git's own words mean, and which git is new enough."""
 
+from pathlib import Path
+
 import pytest
 
+from gitops_tk import process
 from gitops_tk.errors import ToolMissing
 from gitops_tk.process import Completed
 from gitops_tk.repository.git import check_version, failure
@@ -31,3 +34,9 @@ def test_an_old_git_and_none_are_refused(said: str) -> None:
     with pytest.raises(ToolMissing) as refused:
         check_version(said.encode())
     assert refused.value.code == "git-too-old"
+
+
+def test_a_program_that_cannot_be_run_is_told(tmp_path: Path) -> None:
+    (tmp_path / "git").write_text("not a program")
+    with pytest.raises(ToolMissing, match="cannot be run"):
+        process.run([str(tmp_path / "git")], timeout=1)

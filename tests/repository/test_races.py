@@ -38,6 +38,7 @@ def test_a_third_image_that_came_meanwhile_is_not_overwritten(remote: Path, tmp_
     with serve(remote.parent, before_push=race) as server:
         ran = run_json(*BUMP, "--repo", server.url(remote.name), cwd=tmp_path)
     assert (ran.status, ran.json["outcome"], ran.code) == (3, "refused", "moved")
+    assert ran.json["attempts"] == 2
     assert third.encode() in repo.show(remote, FILE)
 
 
@@ -82,6 +83,7 @@ def test_a_race_that_is_lost_until_the_time_is_up_is_a_conflict(remote: Path, tm
     with serve(remote.parent, before_push=race) as server:
         ran = run_json(*BUMP, "--retry-for", "1s", "--repo", server.url(remote.name), cwd=tmp_path)
     assert (ran.status, ran.json["outcome"], ran.code) == (4, "conflict", "race-lost")
+    assert ran.json["attempts"] > 1
     assert "failed to update ref" in ran.json["problems"][0]["message"]
     assert b"v1.0.0" in repo.show(remote, FILE)
 

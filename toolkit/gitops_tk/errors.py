@@ -32,6 +32,9 @@ class GitopsTkError(Exception):
         hint: what to do about it.
         file: the repository path or file system path it is about.
         line: the 1-based line in `file`.
+
+    Attributes:
+        attempts: how many plans were made before, where it is about a publish.
     """
 
     exit_code: ClassVar[int] = 1
@@ -53,6 +56,7 @@ class GitopsTkError(Exception):
         self.hint = hint
         self.file = file
         self.line = line
+        self.attempts = 0
 
 
 class UsageError(GitopsTkError):

@@ -45,7 +45,7 @@ def start(
         memory: the bytes of address space that it may have, where the system can hold another program to that.
 
     Raises:
-        ToolMissing: there is no such program on PATH.
+        ToolMissing: there is no such program on PATH, or it cannot be run.
     """
     try:
         process = subprocess.Popen(
@@ -56,12 +56,14 @@ def start(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-    except FileNotFoundError as error:
+    except OSError as error:
         if cwd is not None and not cwd.is_dir():
             raise
-        raise ToolMissing(
-            f"{argv[0]} is not installed or not on PATH", hint=f"install {argv[0]} and try again"
-        ) from error
+        if isinstance(error, FileNotFoundError):
+            raise ToolMissing(
+                f"{argv[0]} is not installed or not on PATH", hint=f"install {argv[0]} and try again"
+            ) from error
+        raise ToolMissing(f"{argv[0]} cannot be run: {error.strerror}") from error
     _running.add(process)
     if memory is not None and sys.platform == "linux":
         # Of a program that ended already there is nothing to limit.

@@ -72,7 +72,11 @@ def cached(pull: Pull) -> Pull:
         from platformdirs import user_cache_path
 
         key = "\0".join((dependency.repository, dependency.name, dependency.version))
-        place = user_cache_path("gitops-tk") / "charts" / f"{hashlib.sha256(key.encode()).hexdigest()}.tgz"
+        try:
+            place = user_cache_path("gitops-tk") / "charts" / f"{hashlib.sha256(key.encode()).hexdigest()}.tgz"
+        except RuntimeError:
+            # A user without a home, as in some containers, has no cache.
+            return pull(dependency)
         with suppress(OSError):
             return place.read_bytes()
         archive = pull(dependency)

@@ -1,8 +1,9 @@
 """The error boundary: usage errors, interrupts and bugs leave by different doors (see errors.py)."""
 
+import contextlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,17 @@ def _leave(work: Callable[[], int], arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as bug:
-        problem = _reported(bug, arguments)
+        installs = isinstance(bug, OSError | RuntimeError) and "--install-completion" in arguments
+        problem = _not_installed(bug) if installs else _reported(bug, arguments)
     return show(failed(_command(arguments), problem), _output(arguments))
+
+
+def _not_installed(error: Exception) -> GitopsTkError:
+    return GitopsTkError(
+        f"the completion cannot be installed: {error}",
+        code="disk",
+        hint="gitops-tk --show-completion prints it, for a place of your own",
+    )
 
 
 def _usage(error: Any) -> UsageError:
@@ -89,19 +99,36 @@ def _reported(bug: Exception, arguments: list[str]) -> GitopsTkError:
 
     from gitops_tk.logins import redact
 
-    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "gitops-tk"
-    log = state / f"bug-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}.log"
     about = f"gitops-tk {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
     text = about + f"arguments: {arguments}\n\n" + "".join(traceback.format_exception(bug))
-    try:
-        state.mkdir(parents=True, exist_ok=True)
-        log.write_text(redact(text), encoding="utf-8")
-        place = f"its details are in {log}"
-    except OSError as error:
-        place = f"its details could not be written ({error.strerror})"
+    log = _kept(f"gitops-tk-bug-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}.log", redact(text))
+    place = f"its details are in {log}" if log else "its details could not be written"
     return GitopsTkError(
         f"a bug in gitops-tk: {type(bug).__name__}; {place}",
         code="bug",
-        hint="please report it with that file",
-        file=str(log),
+        hint="please report it with that file" if log else "set XDG_STATE_HOME to a folder that can be written",
+        file=str(log) if log else None,
     )
+
+
+def _kept(name: str, text: str) -> Path | None:
+    for folder in _places():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with (folder / name).open("x", encoding="utf-8", errors="backslashreplace") as log:
+                log.write(text)
+        except OSError:
+            continue
+        return folder / name
+    return None
+
+
+def _places() -> Iterator[Path]:
+    state = os.environ.get("XDG_STATE_HOME")
+    if state:
+        yield Path(state) / "gitops-tk"
+    else:
+        # In a container there may be no home, or none that can be written.
+        with contextlib.suppress(RuntimeError):
+            yield Path.home() / ".local" / "state" / "gitops-tk"
+    yield scratch.root()

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from gitops_tk.errors import PushRefused, RaceLost, RefusedByPolicy, RemoteUnreachable
+from gitops_tk.errors import GitopsTkError, PushRefused, RaceLost, RefusedByPolicy, RemoteUnreachable
 from gitops_tk.model.changes import Plan
 from gitops_tk.model.result import Outcome, PullRequest
 from gitops_tk.model.snapshot import Snapshot
@@ -64,7 +64,12 @@ def publish(remote: Remote, planner: Planner, *, retry_for: float, timing: Timin
         PushRefused: the remote's rules refuse the push.
         GitopsTkError: the planner's own refusals.
     """
-    return _Publication(remote, planner, retry_for, timing or Timing()).run()
+    publication = _Publication(remote, planner, retry_for, timing or Timing())
+    try:
+        return publication.run()
+    except GitopsTkError as error:
+        error.attempts = publication.attempts
+        raise
 
 
 class _Publication:
