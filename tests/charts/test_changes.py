@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -95,3 +96,36 @@ def _turned(data: Any) -> Any:
     if isinstance(data, dict):
         return {key: _turned(data[key]) for key in reversed(data)}
     return [_turned(one) for one in data] if isinstance(data, list) else data
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("a" * 500_000, "b" * 500_000),
+        ("word " * 60_000, "word " * 60_000 + "x"),
+        ("key=value;" * 30_000, "key=other;" * 30_000),
+        ("line\n" * 20_000, "other\n" * 20_000),
+        ("x" * 300_000 + "password=" + "y" * 300_000, "-----BEGIN " + "A " * 200_000),
+    ],
+)
+def test_large_texts_take_no_time_and_little_room(before: str, after: str) -> None:
+    def document(text: str) -> str:
+        return json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"f": text}})
+
+    started = time.process_time()
+    (change,) = compare([document(before)], [document(after)], namespace="shop").objects
+    assert time.process_time() - started < 5
+    assert len(repr(change)) < 15_000
+
+
+def test_long_lists_take_no_time() -> None:
+    def document(first: int) -> str:
+        ports = range(first, 1500)[:: -1 if first else 1]
+        rules = [{"ports": [{"port": port}], "to": [{"ipBlock": {"cidr": f"10.0.{port}.0/24"}}]} for port in ports]
+        head = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "a"}}
+        return json.dumps({**head, "spec": {"podSelector": {}, "egress": rules}})
+
+    started = time.process_time()
+    (change,) = compare([document(0)], [document(2)], namespace="shop").objects
+    assert time.process_time() - started < 5
+    assert [field.after for field in change.fields] == [None, None]

@@ -18,8 +18,10 @@ from gitops_tk.charts.masks import Mask, revealed
 from gitops_tk.charts.rules.objects import Object, parse
 from gitops_tk.model.evidence import Caution, ObjectChange
 
-# What charts put behind a name so that a new content gets a new one: a hash, or a version.
-_SUFFIX = re.compile(r"-(?=[0-9a-z]*\d)[0-9a-f]{5,64}$|-[0-9a-z]{10}$|-v?\d[0-9A-Za-z.-]*$")
+# What charts put behind a name so that a new content gets a new one: a hash (kustomize's has letters of its own), or a
+# version. For other kinds another name is another object: the old one is deleted with all that it holds.
+_SUFFIX = re.compile(r"-(?=[0-9a-f]*\d)[0-9a-f]{5,64}$|-[bcdfghkmt2456789]{10}$|-v?\d[0-9A-Za-z.-]*$")
+_NAMED_ANEW = ("ConfigMap", "Secret", "SealedSecret", "ExternalSecret", "Job")
 
 _Key = tuple[str, str, str, str, int]
 
@@ -142,6 +144,8 @@ def _paired(old: dict[_Key, Object], new: dict[_Key, Object]) -> Iterator[tuple[
 def _renamed(key: _Key, gone: dict[_Key, Object], come: dict[_Key, Object]) -> _Key | None:
     """The object that comes in the place of one that goes: the only one of its kind and name, but for a hash."""
     stem = _stem(key)
+    if key[1] not in _NAMED_ANEW:
+        return None
     matches = [one for one in come if _stem(one) == stem]
     return matches[0] if len(matches) == 1 and sum(_stem(one) == stem for one in gone) == 1 else None
 

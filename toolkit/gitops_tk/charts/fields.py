@@ -1,6 +1,8 @@
 """Two objects compared field by field, as Kubernetes reads them."""
 
+import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
@@ -14,7 +16,8 @@ _CHECKSUM = re.compile(r"(?:^|[/._-])(?:checksum|hash|sha256|sha1|md5)(?:[/._-]|
 _DIGEST = re.compile(r"(?:sha256:)?[0-9a-fA-F]{8,128}")
 _BARE = re.compile(r"[^.\[\]\"=\s]+")
 _LONG = 160
-_TEXT_PARTS = ("data", "stringData")
+# Of more pairs not each is compared: nobody writes such lists by hand.
+_MOST_PAIRS = 10_000
 
 FollowsImage = Callable[[Any, Any], bool]
 
@@ -112,12 +115,16 @@ class _Walk:
         yield from self._left_over(path, shown, gone, come)
 
     def _unmatched(self, path: Steps, before: list[Any], after: list[Any]) -> tuple[list[Any], list[Any]]:
-        come, gone = list(after), []
-        for one in before:
+        """What each side has that the other has not, in whatever order."""
+        written = [[json.dumps(one, sort_keys=True) for one in side] for side in (before, after)]
+        common = Counter(written[0]) & Counter(written[1])
+        gone, come = (_without(side, texts, common) for side, texts in zip((before, after), written, strict=True))
+        if len(gone) * len(come) > _MOST_PAIRS:
+            return gone, come
+        for one in list(gone):
             at = next((at for at, other in enumerate(come) if self._same(path, one, other)), None)
-            if at is None:
-                gone.append(one)
-            else:
+            if at is not None:
+                gone.remove(one)
                 del come[at]
         return gone, come
 
@@ -152,6 +159,17 @@ class _Walk:
 
 def _is_digest(value: Any) -> bool:
     return value is NOTHING or is_marked(value) or (isinstance(value, str) and bool(_DIGEST.fullmatch(value)))
+
+
+def _without(items: list[Any], written: list[str], common: Counter[str]) -> list[Any]:
+    left = Counter(common)
+    kept = []
+    for one, text in zip(items, written, strict=True):
+        if left[text]:
+            left[text] -= 1
+        else:
+            kept.append(one)
+    return kept
 
 
 def _run(one: Sequence[Any], other: Sequence[Any], same: Callable[[Any, Any], bool]) -> int:

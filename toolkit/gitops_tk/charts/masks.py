@@ -48,13 +48,15 @@ _PRIVATE_KEY = re.compile(
 _URL_PASSWORD = re.compile(r"(?<=://)([^\s/:@]{0,100}:)([^\s/@]{1,200})(?=@)")
 _HEADER = re.compile(r"(?i)(?<=\bauthorization)(\W{1,4}(?:bearer|basic|token|digest)\s+)([^\s\"']+)")
 _WEBHOOK = re.compile(r"(?<=hooks\.slack\.com/services/)\S+|(?<=webhook\.office\.com/)\S+")
+# A name and what stands between it and its value.
 _SETTING = re.compile(
-    r"(?P<head>(?P<start>^[ \t]*(?:-[ \t]+|export[ \t]+)?)?[\"']?(?P<name>[A-Za-z_][\w.-]{0,100})"
+    r"(?P<start>^[ \t]*(?:-[ \t]+|export[ \t]+)?)?[\"']?(?<![\w.-])(?P<name>[A-Za-z_][\w.-]{0,100})"
     # A colon alone is what stands in `registry/token-service:v2` as well.
-    r"(?:[\"'][ \t]*:|[\"']?[ \t]*(?:=|:(?=[\s\"']|\Z)))[ \t]*)"
-    r"(?P<value>\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'|[^\n]*)",
+    r"(?:[\"'][ \t]*:|[\"']?[ \t]*(?:=|:(?=[\s\"']|\Z)))[ \t]*",
     re.MULTILINE,
 )
+_QUOTED = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'")
+_LINE = re.compile(r"[^\n]*")
 _ELEMENT = re.compile(r"(<(?P<name>[A-Za-z_][\w.-]{0,100})>)([^<]+)(?=</)")
 # A text without any of these has nothing to mask.
 _SUSPICIOUS = re.compile(r"[:=<\s]|AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|xox|AIza|eyJ")
@@ -165,23 +167,30 @@ class Mask:
         masked: list[str] = []
         at = 0
         while found := _SETTING.search(text, at):
-            masked.append(text[at : found.end("head")])
-            at = found.end("head")
-            value = found["value"]
-            if not looks_secret(found["name"]):
-                continue
-            if value[:1] not in "\"'" and found["start"] is None:
-                # In the middle of a line a value ends where the next one could begin.
-                rest = _REST.match(value)
-                value = rest[0] if rest else ""
-            elif found["start"] is not None and value.strip() in ("|", ">", "|-", ">-", "|+", ">+", ""):
-                block = _indented(text, found.end(), len(found["start"]))
-                masked += [value, self.mark(block) if block.strip() else block]
-                at = found.end() + len(block)
-                continue
-            masked.append(self._if_secret(found["name"], value))
-            at += len(value)
+            masked.append(text[at : found.end()])
+            at = found.end()
+            if looks_secret(found["name"]):
+                value = _value_at(text, at, found["start"])
+                masked.append(self._if_secret(found["name"], value))
+                at += len(value)
         return "".join(masked) + text[at:]
+
+
+def _value_at(text: str, at: int, start: str | None) -> str:
+    """The value of a setting that begins at a position.
+
+    Args:
+        start: what the setting's line begins with; None where the setting is in the middle of one.
+    """
+    quoted = _QUOTED.match(text, at)
+    if quoted is not None:
+        return quoted[0]
+    # In the middle of a line a value ends where the next one could begin.
+    found = (_LINE if start is not None else _REST).match(text, at)
+    value = found[0] if found else ""
+    if start is not None and value.strip() in ("|", ">", "|-", ">-", "|+", ">+", ""):
+        return value + _indented(text, at + len(value), len(start))
+    return value
 
 
 def revealed(value: Any) -> Any:

@@ -3,6 +3,7 @@
 What goes in and out is plain data, so that another process can do it.
 """
 
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -188,6 +189,7 @@ def _reason(error: GitopsTkError, *sides: Layers | None) -> str:
     """What an error says, without the values that a mask hides."""
     said = error.message
     hidden = {one for layers in sides if layers for one in secrets(layers.merged.data)}
+    hidden |= {b64encode(one.encode()).decode() for one in hidden}
     for one in sorted(hidden, key=len, reverse=True):
         said = said.replace(one, HIDDEN)
     return str(revealed(said))
