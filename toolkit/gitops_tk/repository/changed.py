@@ -1,43 +1,50 @@
-"""Which paths differ between two Snapshots, found without reading what is the same."""
+"""What differs between two Snapshots, found without reading what is the same."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
 
 from gitops_tk.model.snapshot import FOLDER, Entry, Snapshot
 
+Pairs = Mapping[str, tuple[Entry | None, Entry | None]]
+
 
 def changed_paths(before: Snapshot, after: Snapshot) -> list[str]:
     """The files, symbolic links and submodules that are not the same on both sides, by path."""
-    found: list[str] = []
+    return list(changed_entries(before, after))
+
+
+def changed_entries(before: Snapshot, after: Snapshot) -> dict[str, tuple[Entry | None, Entry | None]]:
+    """What differs, by path: what it was and what it is; None where there is nothing, or a folder."""
+    found: dict[str, tuple[Entry | None, Entry | None]] = {}
     level = [""]
     while level:
-        old, new = (
-            {folder: list(entries) for folder, entries in side.children(level).items()} for side in (before, after)
-        )
+        ours, theirs = before.children(level), after.children(level)
         pairs: dict[str, tuple[Entry | None, Entry | None]] = {}
         for folder in level:
-            ours, theirs = ({entry.path: entry for entry in side.get(folder, ())} for side in (old, new))
-            pairs |= {path: (ours.get(path), theirs.get(path)) for path in dict.fromkeys((*ours, *theirs))}
+            old, new = ({entry.path: entry for entry in side.get(folder, ())} for side in (ours, theirs))
+            pairs |= {path: (old.get(path), new.get(path)) for path in {**old, **new}}
         differing = {path: pair for path, pair in pairs.items() if not _is_one_object(*pair)}
         level = [path for path, pair in differing.items() if any(one and one.mode == FOLDER for one in pair)]
-        candidates = {path: pair for path, pair in differing.items() if any(one and one.mode != FOLDER for one in pair)}
-        found += _different_files(before, after, candidates)
-    return sorted(found)
+        files = {path: (_file(old), _file(new)) for path, (old, new) in differing.items()}
+        found |= _different(before, after, {path: pair for path, pair in files.items() if any(pair)})
+    return {path: found[path] for path in sorted(found)}
 
 
 def _is_one_object(before: Entry | None, after: Entry | None) -> bool:
     return bool(before and after and before.oid and before.oid == after.oid and before.mode == after.mode)
 
 
-def _different_files(
-    before: Snapshot, after: Snapshot, pairs: Mapping[str, tuple[Entry | None, Entry | None]]
-) -> Iterable[str]:
+def _file(entry: Entry | None) -> Entry | None:
+    return entry if entry and entry.mode != FOLDER else None
+
+
+def _different(before: Snapshot, after: Snapshot, pairs: Pairs) -> Pairs:
     alike = {path: (one, other) for path, (one, other) in pairs.items() if one and other and one.mode == other.mode}
     # A side without object ids is read; the other one is not, where it has them.
-    ids = [
-        _ids(side, [pair[at] for pair in alike.values() if pair[0].is_file]) for at, side in enumerate((before, after))
-    ]
-    return [path for path in pairs if path not in alike or ids[0].get(path, "") != ids[1].get(path, "-")]
+    files = [pair for pair in alike.values() if pair[0].is_file]
+    old, new = _ids(before, [one for one, _ in files]), _ids(after, [other for _, other in files])
+    same = {path for path in alike if old.get(path) is not None and old[path] == new.get(path)}
+    return {path: pair for path, pair in pairs.items() if path not in same}
 
 
 def _ids(side: Snapshot, entries: Iterable[Entry]) -> dict[str, str]:

@@ -9,8 +9,8 @@ from msgspec import Struct
 from gitops_tk.errors import RepositoryError
 from gitops_tk.model import names
 from gitops_tk.model.changes import ChangeSet, Copy, Delete, Operation
-from gitops_tk.model.snapshot import FOLDER, Entry
-from gitops_tk.repository.changed import changed_paths
+from gitops_tk.model.snapshot import Entry
+from gitops_tk.repository.changed import changed_entries
 from gitops_tk.repository.checkout import Checkout
 from gitops_tk.repository.location import CheckoutLocation, RemoteLocation
 from gitops_tk.repository.overlay import Overlay
@@ -148,14 +148,8 @@ def _commits(repository: Remote | Checkout, base: str, head: str) -> tuple[Broug
 
 
 def _differences(before: TreeSnapshot, after: TreeSnapshot) -> list[Difference]:
-    paths = changed_paths(before, after)
-    old, new = before.entries(paths), after.entries(paths)
-    return [Difference(path, _file(old.get(path)), _file(new.get(path))) for path in paths]
+    return [Difference(path, old, new) for path, (old, new) in changed_entries(before, after).items()]
 
 
 def _identity(entry: Entry | None) -> tuple[int, str] | None:
     return (entry.mode, entry.oid) if entry else None
-
-
-def _file(entry: Entry | None) -> Entry | None:
-    return entry if entry and entry.mode != FOLDER else None
