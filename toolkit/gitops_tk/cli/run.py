@@ -57,6 +57,7 @@ def failed(command: str, error: GitopsTkError) -> Result:
         gates=gates,
         problems=(Problem.of(error),),
         diff=diff,
+        attempts=error.attempts,
         exit_code=error.exit_code,
     )
 
