@@ -133,6 +133,7 @@ def test_what_cannot_be_compared_is_told(remote: Path, tmp_path: Path) -> None:
         ["promote", "dev", "staging", "--split"],
         ["bump", "a", "-e", "dev", "--tag", "v1.2.0", "--build", "7"],
         ["hold", "a", "-e", "staging", "--reason", "it leaks"],
+        ["rollback", "a", "-e", "dev"],
         ["values", "set", "a", "-e", "staging", "level=warn"],
         ["values", "set", "a", "-e", "staging", "replicas=3", "--override", "protected", "--reason", "more traffic"],
         ["values", "unset", "a", "-e", "dev", "level"],
@@ -147,3 +148,19 @@ def test_a_proposal_that_the_tool_makes_is_accepted(remote: Path, tmp_path: Path
     assert (made.status, made.json["outcome"]) == (0, "proposed"), made.out
     ran = verify(f"file://{remote}", made.json["pull_requests"][0]["branch"], "--allow-commands")
     assert (ran.status, [one for one in ran.json["problems"] if one["severity"] == "error"]) == (0, [])
+
+
+def test_a_chart_that_a_promotion_carries_is_accepted(tmp_path: Path) -> None:
+    config = repo.CONFIG.replace(b"staging\n", b"staging\n    publish: pull-request\n")
+    files = {"gitops-tk.yaml": config + b"layout: {chart: 'services/{service}/{env}/chart'}\n"}
+    for env in ("dev", "staging"):
+        files[f"services/a/{env}/chart/Chart.yaml"] = b"apiVersion: v2\nname: a\nversion: 1.0.0\n"
+        files[f"services/a/{env}/chart/values.yaml"] = b"replicas: 1\n"
+        files[f"services/a/envs/{env}.yaml"] = repo.values("a", env)
+    remote = repo.bare(tmp_path / "charts.git", files)
+    new = {"services/a/dev/chart/values.yaml": b"replicas: 2\n"}
+    repo.commit(remote, new | {"services/a/envs/dev.yaml": repo.values("a", "dev", "v1.1.0")})
+    made = run_json("promote", "dev", "staging", "a", "--repo", f"file://{remote}", cwd=tmp_path)
+    ran = verify(f"file://{remote}", made.json["pull_requests"][0]["branch"])
+    assert (ran.status, ran.json["problems"]) == (0, [])
+    assert {part["kind"] for part in ran.json["parts"]} >= {"promotion"}

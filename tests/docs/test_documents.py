@@ -10,7 +10,7 @@ import pytest
 
 from gitops_tk.config.load import parse
 from gitops_tk.workflows.validate import RULES
-from tests.docs import reference, rules
+from tests.docs import policy, reference, rules
 
 _ROOT = Path(__file__).resolve().parents[2]
 _BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
@@ -49,6 +49,15 @@ def test_every_rule_is_in_the_table_of_rules() -> None:
     assert rules.text() == written
 
 
+def test_every_rule_of_verify_pr_is_in_its_table_and_the_example_policy_is_one() -> None:
+    written = policy.PATH.read_text(encoding="utf-8")
+    assert policy.text() == written, "refresh it: python -m tests.docs.policy"
+    first, *_ = re.findall(r"```yaml\n(.*?)```", written, re.DOTALL)
+    gates = parse(f"apiVersion: gitops-tk/v1\n{first}".encode()).environment("prod").policy.gates
+    for gate in gates.names:
+        assert f"| `{gate}" in written
+
+
 def test_the_example_configuration_is_one() -> None:
     text = (_ROOT / "docs/configuration.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
@@ -76,6 +85,7 @@ def test_every_command_and_option_is_in_the_reference() -> None:
         "docs/chart.md",
         "docs/starter.md",
         "docs/validate.md",
+        "docs/policy.md",
         "docs/evidence.md",
         "docs/holds.md",
         "docs/argocd.md",

@@ -146,7 +146,11 @@ def _charts(folder: Path) -> Path:
         }
     repo.bare(folder)
     repo.commit(folder, files, age=9 * DAY)
-    new = {"services/a/dev/chart/templates/x.yaml": b"kind: Secret\n", path("a", "dev"): b"image:\n  tag: v1.1.0\n"}
+    new = {
+        "services/a/dev/chart/templates/x.yaml": b"kind: Secret\n",
+        "services/a/dev/chart/values.yaml": b"replicas: 2\n",
+        path("a", "dev"): b"image:\n  tag: v1.1.0\n",
+    }
     repo.commit(folder, new, age=8 * DAY)
     return folder
 
@@ -305,11 +309,15 @@ GOOD = [
     ),
     Case("service-added", None, {path("c", "dev"): own("v1.0.0"), path("c", "staging"): own("''", "''")}),
     Case("shared-values", None, {"envs/dev.yaml": b"region: us\n"}),
-    Case("chart-of-one-environment", None, {"services/a/dev/chart/values.yaml": b"replicas: 2\n"}, past="charts"),
+    Case("chart-of-one-environment", None, {"services/a/dev/chart/values.yaml": b"replicas: 3\n"}, past="charts"),
     Case(
         "chart-promoted-with-the-image",
         None,
-        {_A: b"image:\n  tag: v1.1.0\n", "services/a/staging/chart/templates/x.yaml": b"kind: Secret\n"},
+        {
+            _A: b"image:\n  tag: v1.1.0\n",
+            "services/a/staging/chart/templates/x.yaml": b"kind: Secret\n",
+            "services/a/staging/chart/values.yaml": b"replicas: 2\n",
+        },
         past="charts",
     ),
     Case("policy-strengthened", None, {"gitops-tk.yaml": CONFIG.replace(b"soak: 24h", b"soak: 48h")}),

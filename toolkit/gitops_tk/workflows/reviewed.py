@@ -76,7 +76,7 @@ class Reviewer:
         environment = self._config.environment(one.old.env)
         images = one.images
         sources = past.sources(environment, one.old.service, images) if images else ()
-        keys, own = (self._travelling(listed, one, environment, past) for listed in (one.keys, one.own))
+        own = self._travelling(one, environment, past)
         kind = self._kind(one, environment, sources, own, past)
         delivered = kind in DELIVERIES
         guarded = bool(environment.from_)
@@ -89,7 +89,7 @@ class Reviewer:
             fresh=one.comes,
             sources=sources,
             moves=tuple(replace(move, foreign=past.foreign(environment, one.old.service, move)) for move in one.moves),
-            keys=() if one.comes or one.goes else keys,
+            keys=() if one.comes or one.goes else one.keys,
             own=own,
             protected=one.protected,
             lower=self._lower(one, environment) if one.lower else None,
@@ -121,12 +121,10 @@ class Reviewer:
         shared = self._config.layout.shared_path(environment)
         return "shared" if shared in self._paths else "chart"
 
-    def _travelling(self, keys: Iterable[Key], one: Seen, environment: Environment, past: "_Past") -> tuple[Key, ...]:
-        if not (one.moves or one.own):
-            return tuple(keys)
+    def _travelling(self, one: Seen, environment: Environment, past: "_Past") -> tuple[Key, ...]:
         patterns = self._config.promotion_keys(one.old.service)
         found = []
-        for key in keys:
+        for key in one.own:
             travels = bool(environment.from_) and takes(patterns, key.segments)
             held = travels and past.had(environment, one.old.service, key)
             found.append(replace(key, travels=travels, held=held))

@@ -105,7 +105,7 @@ class Release(Struct, frozen=True, kw_only=True):
         sources: those that have held the images; of a bump those that they would come from.
         moves: the images that change.
         keys: the values that change, as they merge.
-        own: the keys that change in its own file.
+        own: those that change in its own file, be it that they merge to the same: they hide what comes below them.
         protected: those of the keys that are protected.
         lower: the file below its own that brings an image; None for none.
         stray: lines of its own file that change and hold nothing that does.
@@ -238,12 +238,14 @@ class Rule(Struct, frozen=True, kw_only=True):
         name: stable, in kebab-case.
         summary: what holds where it is kept.
         reason: what it keeps from happening.
+        example: a pull request that it refuses.
         fix: what to do about a finding.
     """
 
     name: str
     summary: str
     reason: str
+    example: str
     fix: str
     check: Check
 
@@ -262,11 +264,11 @@ class Rule(Struct, frozen=True, kw_only=True):
             )
 
 
-def rule(name: str, *, summary: str, reason: str, fix: str) -> Callable[[Check], Rule]:
+def rule(name: str, *, summary: str, reason: str, example: str, fix: str) -> Callable[[Check], Rule]:
     """Makes a function a Rule."""
 
     def made(check: Check) -> Rule:
-        return Rule(name=name, summary=summary, reason=reason, fix=fix, check=check)
+        return Rule(name=name, summary=summary, reason=reason, example=example, fix=fix, check=check)
 
     return made
 

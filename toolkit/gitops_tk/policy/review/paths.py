@@ -13,6 +13,7 @@ _OURS = ("values", "shared", "hold", "configuration", "chart")
     "stale",
     summary="No file was changed on the base as well",
     reason="Nobody has seen what the two changes make together.",
+    example="`replicas` was set on both sides",
     fix="bring the branch up to date with the base",
 )
 def stale(proposal: Proposal) -> Iterator[Fault]:
@@ -26,6 +27,7 @@ def stale(proposal: Proposal) -> Iterator[Fault]:
     "mode",
     summary="Files keep their mode, and new ones are not executable",
     reason="Values, charts and configuration are read, never run.",
+    example="prod.yaml becomes executable",
     fix="git update-index --chmod=-x FILE",
 )
 def mode(proposal: Proposal) -> Iterator[Fault]:
@@ -43,6 +45,7 @@ def mode(proposal: Proposal) -> Iterator[Fault]:
     "not-a-file",
     summary="No symbolic link and no submodule comes in",
     reason="A link shows a reviewer one thing and Argo CD another, and may lead out of the repository.",
+    example="prod.yaml becomes a link to staging.yaml",
     fix="put the file itself there",
 )
 def not_a_file(proposal: Proposal) -> Iterator[Fault]:
@@ -57,6 +60,7 @@ def not_a_file(proposal: Proposal) -> Iterator[Fault]:
     "rename",
     summary="No values, shared file or configuration is renamed",
     reason="A service would go in one place and come in another, with an image that never ran there.",
+    example="services/a/envs/prod.yaml becomes services/b/envs/prod.yaml",
     fix="add the new one, and take the old one away in a pull request of its own",
 )
 def rename(proposal: Proposal) -> Iterator[Fault]:
@@ -70,6 +74,7 @@ def rename(proposal: Proposal) -> Iterator[Fault]:
     "deletion",
     summary="No values, shared file, chart or configuration goes, but with its whole environment",
     reason="Argo CD would take the service away.",
+    example="services/a/envs/prod.yaml is deleted, or its tag emptied",
     fix="if it is meant: accepts: [..., removal] in gitops-tk.yaml, in a pull request before this one",
 )
 def deletion(proposal: Proposal) -> Iterator[Fault]:
@@ -89,6 +94,7 @@ def deletion(proposal: Proposal) -> Iterator[Fault]:
     "unreadable",
     summary="What is written can be read, and means one thing",
     reason="What cannot be read cannot be judged, and readers disagree on what it says.",
+    example="`replicas` is there twice; a hold has no reason",
     fix="mend the file; gitops-tk validate says more",
 )
 def unreadable(proposal: Proposal) -> Iterator[Fault]:
@@ -102,6 +108,7 @@ def unreadable(proposal: Proposal) -> Iterator[Fault]:
     "hidden-characters",
     summary="No line comes with characters that people do not see",
     reason="Marks that turn the direction of writing, and spaces without width, show a reviewer another text.",
+    example="a comment with U+202E, which turns what follows around",
     fix="take the characters out; an escape in quotes shows what is meant",
 )
 def hidden_characters(proposal: Proposal) -> Iterator[Fault]:

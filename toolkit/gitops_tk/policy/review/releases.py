@@ -1,6 +1,6 @@
 """Rules of releases: which images and which values may come to an environment."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from gitops_tk.policy.review.model import DELIVERIES, Fault, Key, Proposal, Release, rule
 
@@ -9,6 +9,7 @@ from gitops_tk.policy.review.model import DELIVERIES, Fault, Key, Proposal, Rele
     "not-in-source",
     summary="An image has been in the environment that it is promoted from, or in this one before",
     reason="What was never tried elsewhere would reach the environment.",
+    example="prod gets a tag that was in dev alone",
     fix="bump it in the first environment and promote it; where builds come directly: from: [] in gitops-tk.yaml",
 )
 def not_in_source(proposal: Proposal) -> Iterator[Fault]:
@@ -24,6 +25,7 @@ def not_in_source(proposal: Proposal) -> Iterator[Fault]:
     "digest",
     summary="A digest is the one that its tag has had in the source",
     reason="Under a tag that was tried another image would run.",
+    example="the tag that staging has, with another digest, or without one",
     fix="promote it with gitops-tk promote, which carries tag and digest together",
 )
 def digest(proposal: Proposal) -> Iterator[Fault]:
@@ -40,6 +42,7 @@ def digest(proposal: Proposal) -> Iterator[Fault]:
     "older-build",
     summary="No older build overwrites a newer one, but by a rollback",
     reason="A pipeline that finished late would undo a newer one.",
+    example="v1.1.0 from staging's past over v2.0.0, and prod never had it",
     fix="gitops-tk rollback goes back to what ran before; --allow-older puts another older build there",
 )
 def older_build(proposal: Proposal) -> Iterator[Fault]:
@@ -54,6 +57,7 @@ def older_build(proposal: Proposal) -> Iterator[Fault]:
     "held",
     summary="A service that is held is left alone",
     reason="Somebody has found a reason to stop it there.",
+    example="a promotion of a service that is held in prod",
     fix="gitops-tk unhold SERVICE -e ENV lets it go on",
 )
 def held(proposal: Proposal) -> Iterator[Fault]:
@@ -67,6 +71,7 @@ def held(proposal: Proposal) -> Iterator[Fault]:
     "lower-layer",
     summary="An image comes in the service's own values",
     reason="A chart's default or a shared file would bring another image under everybody's feet.",
+    example="envs/prod.yaml sets `image.digest`, which wins over every tag",
     fix="set the image in the service's own file: gitops-tk bump, or promote",
 )
 def lower_layer(proposal: Proposal) -> Iterator[Fault]:
@@ -81,6 +86,7 @@ def lower_layer(proposal: Proposal) -> Iterator[Fault]:
     "protected",
     summary="No protected key changes, as the layers merge to it",
     reason="gitops-tk.yaml says that nobody changes it there, be it by a shared file or a chart's default.",
+    example="a chart's default changes `config.data.DB_HOST`",
     fix="leave it as it is; --override protected --reason TEXT where gitops-tk.yaml allows it",
 )
 def protected(proposal: Proposal) -> Iterator[Fault]:
@@ -98,12 +104,13 @@ def protected(proposal: Proposal) -> Iterator[Fault]:
     "extra-key",
     summary="With an image come the keys that travel, and no others",
     reason="A change of configuration would pass as a promotion.",
+    example="a promotion that also sets `team: shop`",
     fix="put it in a pull request of its own, or let it travel: promotion.keys in gitops-tk.yaml",
 )
 def extra_key(proposal: Proposal) -> Iterator[Fault]:
     """Keys that come with an image and do not travel."""
     for one in _delivered(proposal):
-        for key in _all_keys(one) if one.guarded else ():
+        for key in one.own if one.guarded else ():
             if not key.travels:
                 yield _key(one, key, f"{key.key} of {one.service} comes with a {one.kind}, and does not travel")
 
@@ -112,12 +119,13 @@ def extra_key(proposal: Proposal) -> Iterator[Fault]:
     "key-not-in-source",
     summary="A key that travels has a value that it has, or has had, in the source",
     reason="A configuration that was never tried would pass as a promotion.",
+    example="a promotion with `config.data.LEVEL: trace`, which staging never had",
     fix="set it in the source environment, and promote it",
 )
 def key_not_in_source(proposal: Proposal) -> Iterator[Fault]:
     """Travelling keys with a value of their own."""
     for one in _delivered(proposal):
-        for key in _all_keys(one) if one.guarded else ():
+        for key in one.own if one.guarded else ():
             if key.travels and not key.held:
                 yield _key(one, key, f"{key.key} of {one.service} has a value that it never had in the source")
 
@@ -126,6 +134,7 @@ def key_not_in_source(proposal: Proposal) -> Iterator[Fault]:
     "stray-edit",
     summary="Only the lines of what changes are changed",
     reason="Among lines that were merely moved or indented, nobody sees the one that matters.",
+    example="a promotion that changes every line end, or takes a comment out",
     fix="take back what changes nothing: spaces, comments, the order of lines, line ends",
 )
 def stray_edit(proposal: Proposal) -> Iterator[Fault]:
@@ -141,6 +150,7 @@ def stray_edit(proposal: Proposal) -> Iterator[Fault]:
     "chart-not-in-source",
     summary="Where each environment has its own chart, a chart comes from the source",
     reason="A chart that was never tried elsewhere would reach the environment.",
+    example="prod's copy of a template is edited by itself",
     fix="edit the first environment's chart, and promote it",
 )
 def chart_not_in_source(proposal: Proposal) -> Iterator[Fault]:
@@ -153,12 +163,6 @@ def chart_not_in_source(proposal: Proposal) -> Iterator[Fault]:
 
 def _delivered(proposal: Proposal) -> Iterator[Release]:
     return (one for one in proposal.releases if one.kind in DELIVERIES and one.lower is None)
-
-
-def _all_keys(one: Release) -> Iterable[Key]:
-    # What its own file says counts as well where it merges to the same: it would hide what comes later below it.
-    known = {key.key for key in one.keys}
-    return (*one.keys, *(key for key in one.own if key.key not in known))
 
 
 def _of(one: Release, message: str) -> Fault:

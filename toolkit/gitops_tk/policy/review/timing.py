@@ -11,6 +11,7 @@ _AGAIN = "run the check again then; --override GATE --reason TEXT where gitops-t
     "soak",
     summary="The source environment has held exactly this image for long enough",
     reason="Faults that take time to show are found in the source.",
+    example="staging has had the image since this morning",
     fix=_AGAIN,
 )
 def soak(proposal: Proposal) -> Iterator[Fault]:
@@ -22,6 +23,7 @@ def soak(proposal: Proposal) -> Iterator[Fault]:
     "freeze",
     summary="Nothing but rollbacks and holds comes while a freeze holds",
     reason="Nobody is there, or nothing may go wrong.",
+    example="a promotion on the day before Christmas",
     fix=_AGAIN,
 )
 def freeze(proposal: Proposal) -> Iterator[Fault]:
@@ -33,6 +35,7 @@ def freeze(proposal: Proposal) -> Iterator[Fault]:
     "order",
     summary="The image has been in every environment before this one",
     reason="Each environment tries something else.",
+    example="staging was bumped by hand, and dev never had the image",
     fix="promote it through the environments, one after the other",
 )
 def order(proposal: Proposal) -> Iterator[Fault]:
@@ -44,6 +47,7 @@ def order(proposal: Proposal) -> Iterator[Fault]:
     "commands",
     summary="The programs that gitops-tk.yaml names agree",
     reason="They know what files cannot say: tests, metrics, budgets.",
+    example="the program says that the error budget is spent",
     fix="verify-pr runs them with --allow-commands, as the base has them",
 )
 def commands(proposal: Proposal) -> Iterator[Fault]:

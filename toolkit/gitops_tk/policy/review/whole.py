@@ -11,6 +11,7 @@ from gitops_tk.policy.review.model import DELIVERIES, Fault, Proposal, Release, 
     "accepts",
     summary="An environment is changed only in the ways that it accepts",
     reason="gitops-tk.yaml says what pull requests may do there.",
+    example="a chart is edited that reaches prod, and prod accepts promotions alone",
     fix="do it another way, or extend `accepts` in gitops-tk.yaml, in a pull request before this one",
 )
 def accepts(proposal: Proposal) -> Iterator[Fault]:
@@ -28,6 +29,7 @@ def accepts(proposal: Proposal) -> Iterator[Fault]:
     "mixed",
     summary="What brings images to an environment does nothing else",
     reason="A reviewer looks for the image, and misses what else comes with it.",
+    example="a promotion to prod that also sets a key in dev, or of another service",
     fix="make two pull requests of it",
 )
 def mixed(proposal: Proposal) -> Iterator[Fault]:
@@ -56,6 +58,7 @@ def mixed(proposal: Proposal) -> Iterator[Fault]:
     "undeclared",
     summary="Commits of the tool change what their trailers say, and nothing else",
     reason="Whoever reads the message, or a program that reads the trailers, would be told something else.",
+    example="the trailers name one service, and two are promoted",
     fix="let the tool make the commit, or take the trailers out",
 )
 def undeclared(proposal: Proposal) -> Iterator[Fault]:
@@ -77,6 +80,7 @@ def undeclared(proposal: Proposal) -> Iterator[Fault]:
     "policy-weakened",
     summary="What weakens the policy comes alone",
     reason="A pull request would open the door that it then goes through.",
+    example="`soak` is shortened, and an image promoted",
     fix="make a pull request of gitops-tk.yaml alone, and this one when that is merged",
 )
 def policy_weakened(proposal: Proposal) -> Iterator[Fault]:
