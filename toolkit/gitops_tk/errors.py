@@ -12,6 +12,7 @@
     │   ├── LoginFailed           1  the remote refused the credentials
     │   └── PushRefused           1  protected branch or a hook: not a race, never retried
     ├── ForgeError                1  a forge's API did not do what was asked
+    ├── ArgocdError               1  Argo CD's API did not do what was asked
     ├── RefusedByPolicy           3  a gate, a hold, an older build, an image that moved
     ├── WaitedInVain              6  what was waited for did not come in time
     ├── RaceLost                  4  others pushed first until --retry-for ran out
@@ -124,6 +125,12 @@ class ForgeError(GitopsTkError):
     """A forge's API answered something else than was asked for, or nothing until the time was up."""
 
     default_code = "forge"
+
+
+class ArgocdError(GitopsTkError):
+    """Argo CD's API answered something else than was asked for, or nothing."""
+
+    default_code = "argocd"
 
 
 class RefusedByPolicy(GitopsTkError):

@@ -23,6 +23,7 @@ from gitops_tk.cli import (
     validate,
     values,
     verify_pr,
+    wait,
 )
 
 _HELP = """Scaffold Helm charts for Go services; deliver them by commits and pull requests that Argo CD syncs.
@@ -57,7 +58,7 @@ def _main(
 
 _COMMANDS = (
     *(init, new_service, bump, promote, rollback, hold, status, history, diff, explain),
-    *(render, validate, verify_pr),
+    *(render, validate, verify_pr, wait),
 )
 for command in _COMMANDS:
     command.add_to(app)

@@ -20,9 +20,10 @@ def judging(overrides: Mapping[str, str], options: Options, *, allow_commands: b
     def judge() -> "Judge":
         from gitops_tk.workflows.commands import Commands
         from gitops_tk.workflows.gates import Judge
+        from gitops_tk.workflows.healthy import Healthy
 
         runner = Commands(options.environ) if allow_commands and not options.dry_run else None
-        return Judge(overrides, runner, lenient=options.dry_run)
+        return Judge(overrides, runner, Healthy(options.environ), lenient=options.dry_run)
 
     return judge
 

@@ -101,7 +101,7 @@ def _accepts(
 
 def _gates(source: Source, place: Path, written: FileEnvironment, comes_from: Sequence[str]) -> Gates:
     one: FileGates = source.convert(place, FileGates, {"freeze", "commands"})
-    for name, there in (("soak", one.soak is not None), ("order", one.order)):
+    for name, there in (("soak", one.soak is not None), ("order", one.order), ("healthy", one.healthy)):
         if there and not comes_from:
             message = f"{written.name} has the gate {name}, and nothing is promoted to it"
             raise source.error((*place, name), "config-contradiction", message)
@@ -119,6 +119,7 @@ def _gates(source: Source, place: Path, written: FileEnvironment, comes_from: Se
         soak=None if one.soak is None else _duration(source, (*place, "soak"), one.soak),
         freeze=freezes,
         order=one.order,
+        healthy=one.healthy,
         commands=_commands(source, (*place, "commands")),
         approvals=one.approvals,
     )

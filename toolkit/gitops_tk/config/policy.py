@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 Kind = Literal["promotion", "rollback", "bump", "hold", "values", "service", "chart", "shared", "removal"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 # What `--override` may name, where `override` of the environment allows it.
-Override = Literal["soak", "freeze", "order", "commands", "protected", "chart-diverged"]
+Override = Literal["soak", "freeze", "order", "healthy", "commands", "protected", "chart-diverged"]
 OVERRIDES: tuple[Override, ...] = get_args(Override)
 
 
@@ -42,6 +42,9 @@ class FileGates(Struct, kw_only=True, forbid_unknown_fields=True):
     soak: Annotated[str | None, _text("How long the source environment has to have held exactly this image.")] = None
     freeze: Annotated[list[FileFreeze], _text("When nothing new comes.")] = []
     order: Annotated[bool, _text("Whether the image has to have been in every environment before.")] = False
+    healthy: Annotated[
+        bool, _text("Whether the source environment has to run the image, synced and healthy, as Argo CD reports it.")
+    ] = False
     commands: Annotated[list[FileCommand], _text("Programs that have to agree.")] = []
     approvals: Annotated[Annotated[int, Meta(ge=1, le=20)] | None, _text("Left to the forge, and shown.")] = None
 
@@ -70,6 +73,7 @@ class Gates(Struct, frozen=True, kw_only=True):
     soak: float | None = None
     freeze: tuple["Freeze", ...] = ()
     order: bool = False
+    healthy: bool = False
     commands: tuple[Command, ...] = ()
     approvals: int | None = None
 
@@ -80,6 +84,7 @@ class Gates(Struct, frozen=True, kw_only=True):
             "order": self.order,
             "soak": self.soak is not None,
             "freeze": bool(self.freeze),
+            "healthy": self.healthy,
             "commands": bool(self.commands),
             "approvals": self.approvals is not None,
         }

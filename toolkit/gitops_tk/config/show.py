@@ -60,6 +60,7 @@ def _gates(gates: Gates) -> dict[str, Any]:
             for one in gates.freeze
         ],
         "order": gates.order or None,
+        "healthy": gates.healthy or None,
         "commands": [
             {"name": one.name, "run": list(one.run), "timeout": durations.exact(one.timeout)} for one in gates.commands
         ],

@@ -72,7 +72,7 @@ class Gate(Struct, frozen=True, kw_only=True):
     """A gate's answer about one service in one environment.
 
     Attributes:
-        gate: order, soak, freeze, approvals, or `commands: ` and the command's name.
+        gate: order, soak, freeze, healthy, approvals, or `commands: ` and the command's name.
         message: why, for people.
         until: when it will pass, as RFC 3339 in UTC; None where nobody knows, or it has passed.
         override: the reason given to go on all the same.

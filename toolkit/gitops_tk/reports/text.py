@@ -45,6 +45,17 @@ def validated(result: Result) -> str:
     return "".join(line + "\n" for line in (head, *_switched_off(result)))
 
 
+def waited(result: Result) -> str:
+    """What Argo CD says of each service that was waited for."""
+    return _visible(
+        "".join(
+            f"{one['service']}  {one['env']}  {one['version']}  {one['message']}"
+            + (f" at {one['revision'][:_SHORT]}\n" if one["revision"] else "\n")
+            for one in result.details["applications"]
+        )
+    )
+
+
 def value(data: Any) -> str:
     """A value as YAML that every reader, Helm's included, reads back as that value; a string as it is."""
     if isinstance(data, str):

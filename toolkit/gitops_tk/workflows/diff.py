@@ -18,14 +18,13 @@ from gitops_tk.policy.gates import Arrival
 from gitops_tk.repository.changed import changed_paths
 from gitops_tk.repository.checkout import Checkout
 from gitops_tk.repository.location import CheckoutLocation, RemoteLocation, locate
-from gitops_tk.repository.remote import Remote
 from gitops_tk.workflows.evidence import compared, evidence
 from gitops_tk.workflows.gates import Judge, Judged
 from gitops_tk.workflows.options import Options
 from gitops_tk.workflows.promote import PromoteRequest, plan
 from gitops_tk.workflows.releases import Target
 from gitops_tk.workflows.sources import Sources
-from gitops_tk.workflows.views import Views, look_back
+from gitops_tk.workflows.views import Views, look_back, open_remote
 
 
 class Onlooker(Judge):
@@ -102,11 +101,7 @@ def _both(revisions: Revisions, options: Options) -> Iterator[tuple[RemoteLocati
         yield checkout.home, _at(checkout, revisions.base), head
         return
     base, head_name = names.branch(revisions.base), names.branch(revisions.head) if revisions.head else None
-    if isinstance(location, CheckoutLocation):
-        remote = Checkout(location.root, options.environ).open_remote(options.branch)
-    else:
-        remote = Remote(location, options.branch, options.environ)
-    with remote:
+    with open_remote(location, options) as remote:
         newest = remote.snapshot()
         yield remote.home, remote.named(base), remote.named(head_name) if head_name else newest
 

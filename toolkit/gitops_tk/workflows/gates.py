@@ -21,6 +21,8 @@ from gitops_tk.workflows.layers import Layers
 from gitops_tk.workflows.past import pasts
 from gitops_tk.workflows.views import Views
 
+# Asks Argo CD whether the source of images that are to come runs them, and answers for it.
+Health = Callable[[Arrival, Config], Gate]
 # Runs a gate's program for images that are to come, from what the views show, and answers for it.
 Runner = Callable[[Command, Arrival, Views], Gate]
 
@@ -53,14 +55,21 @@ class Judge:
     Args:
         overrides: the reasons for going on, by the gates' names.
         runner: runs the gates' programs; None leaves them not evaluated.
+        health: asks Argo CD; None leaves the gate `healthy` not evaluated.
         lenient: a program that was not run does not stand in the way (`--dry-run`).
     """
 
     def __init__(
-        self, overrides: Mapping[str, str] | None = None, runner: Runner | None = None, *, lenient: bool = False
+        self,
+        overrides: Mapping[str, str] | None = None,
+        runner: Runner | None = None,
+        health: Health | None = None,
+        *,
+        lenient: bool = False,
     ) -> None:
         self._overrides = dict(overrides or {})
         self._runner = runner
+        self._health = health
         self._lenient = lenient
         self._said: dict[tuple[Any, ...], Gate] = {}
 
@@ -97,6 +106,7 @@ class Judge:
         for arrival in arrivals:
             answers = judge(gates, arrival, past[arrival.service])
             if arrival.images:
+                answers += [self._healthy(arrival, config)] if gates.healthy else []
                 answers += [self._command(command, arrival, views) for command in gates.commands]
             answers = [self._overridden(gate) for gate in answers]
             closed = tuple(gate for gate in answers if self._is_closed(gate, publish))
@@ -187,7 +197,19 @@ class Judge:
             return False
         if publish == "pull-request":
             return gate.answer == "refused"
-        return gate.closed or (gate.name == "commands" and not self._lenient)
+        unasked = gate.name == "healthy" or (gate.name == "commands" and not self._lenient)
+        return gate.closed or (gate.answer == "not-evaluated" and unasked)
+
+    def _healthy(self, arrival: Arrival, config: Config) -> Gate:
+        if self._health is None:
+            return arrival.answer("healthy", "not-evaluated", "Argo CD is not asked here")
+        known = ("healthy", arrival.service, arrival.env, tuple(arrival.sources), tuple(arrival.images.items()))
+        if known not in self._said:
+            found = self._health(arrival, config)
+            if found.answer != "passed":
+                return found
+            self._said[known] = found
+        return self._said[known]
 
     def _command(self, command: Command, arrival: Arrival, views: Views) -> Gate:
         name = f"commands: {command.name}"
@@ -275,7 +297,10 @@ def _hint(refused: Sequence[Judged], override: Sequence[str]) -> str | None:
     hints = []
     if len(refused) == 1 and refused[0].instead and names == {"soak"}:
         hints.append(f"--tag {refused[0].instead} has soaked")
-    if any(gate.answer == "not-evaluated" for gate in closed):
+    unasked = {gate.name for gate in closed if gate.answer == "not-evaluated"}
+    if "healthy" in unasked:
+        hints.append("ARGOCD_SERVER and ARGOCD_AUTH_TOKEN say where Argo CD can be asked")
+    if "commands" in unasked:
         hints.append("--allow-commands runs the programs that gitops-tk.yaml names")
     if all(gate.answer == "waiting" for gate in closed):
         hints.append("--wait-for-gates DURATION waits")

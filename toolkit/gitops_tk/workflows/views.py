@@ -10,7 +10,7 @@ from gitops_tk.model.history import History
 from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.repository.checkout import Checkout
 from gitops_tk.repository.history import CheckoutHistory, RemoteHistory
-from gitops_tk.repository.location import CheckoutLocation, locate
+from gitops_tk.repository.location import CheckoutLocation, RemoteLocation, locate
 from gitops_tk.repository.remote import Remote
 from gitops_tk.workflows.options import Options
 
@@ -77,9 +77,16 @@ def look_back(options: Options) -> Iterator[Views]:
         checkout = Checkout(location.root, options.environ)
         yield Views.of(checkout, checkout.snapshot())
         return
-    if isinstance(location, CheckoutLocation):
-        remote = Checkout(location.root, options.environ).open_remote(options.branch)
-    else:
-        remote = Remote(location, options.branch, options.environ)
-    with remote:
+    with open_remote(location, options) as remote:
         yield Views.of(remote, remote.snapshot())
+
+
+def open_remote(location: RemoteLocation | CheckoutLocation, options: Options) -> Remote:
+    """The remote at a location, or the one that a checkout tells of, to be used in a `with` statement.
+
+    Raises:
+        RepositoryError: there is no such repository, or the checkout has no remote.
+    """
+    if isinstance(location, CheckoutLocation):
+        return Checkout(location.root, options.environ).open_remote(options.branch)
+    return Remote(location, options.branch, options.environ)

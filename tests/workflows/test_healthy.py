@@ -1,0 +1,105 @@
+"""The gate `healthy`: the source environment runs the image, synced and healthy, as Argo CD reports it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.support import repositories as repo
+from tests.support.argocd_server import App, ArgoCD, state
+from tests.support.cli import run_json
+from tests.support.forges.server import TOKEN, Fault, ForgeServer, Response, serve
+
+from gitops_tk.config.load import parse
+from gitops_tk.http import Patience
+from gitops_tk.model.changes import Gate
+from gitops_tk.model.image import Image
+from gitops_tk.policy.gates import Arrival
+from gitops_tk.workflows.healthy import Healthy
+
+CONFIG = (
+    repo.CONFIG.replace(b"  - name: prod\n", b"  - name: prod\n    gates:\n      healthy: true\n")
+    + b"argocd:\n  repository: https://git.example.com/shop/gitops.git\n"
+)
+DIGEST = "sha256:" + "d" * 64
+ARRIVAL = Arrival(
+    service="user-service",
+    env="prod",
+    sources=("staging",),
+    images={"default": Image(tag="v1.1.0", digest=DIGEST)},
+    before={},
+)
+WELL = f"registry.example.com/user-service:v1.1.0@{DIGEST}"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[ForgeServer]:
+    with serve(tmp_path, ArgoCD) as running:
+        yield running
+
+
+def asked(server: ForgeServer, state_: object = None, arrival: Arrival = ARRIVAL, **environ: str) -> Gate:
+    assert isinstance(server.dialect, ArgoCD)
+    if state_ is not None:
+        server.dialect.apps["user-service-staging"] = App([state_])  # type: ignore[list-item]
+    there = {"ARGOCD_SERVER": server.api, "ARGOCD_AUTH_TOKEN": TOKEN} | environ
+    return Healthy(there, Patience(total=0))(arrival, parse(CONFIG))
+
+
+def test_an_image_that_runs_synced_and_healthy_passes(server: ForgeServer) -> None:
+    found = asked(server, state("a" * 40, image=WELL))
+    assert (found.gate, found.answer) == ("healthy", "passed")
+    by_tag = Arrival(
+        **{**{f: getattr(ARRIVAL, f) for f in ARRIVAL.__struct_fields__}, "images": {"x": Image(tag="v1.1.0")}}
+    )
+    assert asked(server, state("a" * 40, image=WELL), by_tag).answer == "passed"
+
+
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [
+        (state("a" * 40, image="registry.example.com/user-service:v1.1.0"), "does not run v1.1.0"),
+        (state("a" * 40, image=WELL.replace("d", "e")), "does not run v1.1.0"),
+        (state("a" * 40, "OutOfSync", image=WELL), "OutOfSync and Healthy"),
+        (state("a" * 40, health="Degraded", image=WELL), "Synced and Degraded"),
+        (state("a" * 40, phase="Running", image=WELL), "is being synced"),
+        (None, "has no Application"),
+    ],
+)
+def test_everything_else_waits_and_says_why(server: ForgeServer, seen: object, said: str) -> None:
+    found = asked(server, seen)
+    assert found.answer == "waiting"
+    assert said in found.message
+
+
+def test_an_argo_cd_that_cannot_be_asked_leaves_the_gate_not_evaluated(server: ForgeServer) -> None:
+    assert asked(server, ARGOCD_SERVER="").answer == "not-evaluated"
+    assert asked(server, ARGOCD_AUTH_TOKEN="").answer == "not-evaluated"
+    server.faults.append(Fault(response=Response(403, {"message": "permission denied"}), times=9))
+    found = asked(server, state("a" * 40, image=WELL))
+    assert (found.answer, "permission denied" in found.message) == ("not-evaluated", True)
+
+
+def test_a_promotion_is_refused_until_the_source_is_healthy(server: ForgeServer, tmp_path: Path) -> None:
+    remote = repo.gitops(tmp_path / "gitops.git", ["user-service"], CONFIG)
+    repo.commit(remote, {"services/user-service/envs/staging.yaml": repo.values("user-service", "staging", "v1.1.0")})
+    arguments = ("promote", "staging", "prod", "user-service", "--repo", f"file://{remote}")
+    before = repo.state(remote)
+    unasked = run_json(*arguments, cwd=tmp_path)
+    assert (unasked.status, unasked.code, unasked.json["gates"][0]["answer"]) == (3, "healthy", "not-evaluated")
+    assert isinstance(server.dialect, ArgoCD)
+    image = "registry.example.com/user-service:v1.1.0"
+    server.dialect.apps["user-service-staging"] = App([state("a" * 40, health="Progressing", image=image)])
+    there = {"ARGOCD_SERVER": server.api, "ARGOCD_AUTH_TOKEN": TOKEN}
+    waits = run_json(*arguments, cwd=tmp_path, **there)
+    assert (waits.status, waits.code, waits.json["gates"][0]["answer"]) == (3, "healthy", "waiting")
+    assert repo.state(remote) == before
+    server.dialect.apps["user-service-staging"] = App([state("a" * 40, image=image)])
+    assert run_json(*arguments, cwd=tmp_path, **there).json["outcome"] == "changed"
+
+
+def test_the_gate_needs_an_environment_to_ask_about() -> None:
+    from gitops_tk.errors import ConfigError
+
+    with pytest.raises(ConfigError) as caught:
+        parse(repo.CONFIG.replace(b"  - name: dev\n", b"  - name: dev\n    gates: {healthy: true}\n"))
+    assert caught.value.code == "config-contradiction"
