@@ -1,5 +1,7 @@
 """gitops-tk status."""
 
+from typing import Annotated
+
 import typer
 
 from gitops_tk.cli import options as opt
@@ -15,6 +17,10 @@ def add_to(app: typer.Typer) -> None:
 def status(
     services: opt.AnyServices = None,
     env: opt.Envs = None,
+    live: Annotated[
+        bool,
+        typer.Option("--live", envvar="GITOPS_TK_LIVE", help="Ask Argo CD what runs, and how it is; see wait."),
+    ] = False,
     repo: opt.Repo = None,
     branch: opt.Branch = None,
     output: opt.Output = "text",
@@ -31,8 +37,15 @@ def status(
         from gitops_tk.workflows.status import status as find
         from gitops_tk.workflows.views import look
 
-        with look(opt.shared(repo, branch)) as snapshot:
-            return result(find(snapshot, services or (), env or (), now=time.time()))
+        options = opt.shared(repo, branch)
+        with look(options) as snapshot:
+            found = find(snapshot, services or (), env or (), now=time.time())
+            if not live:
+                return result(found)
+            from gitops_tk.config.load import load
+            from gitops_tk.workflows.live import live as running
+
+            return result(found, running(load(snapshot), found, options.environ))
 
     def text(found: Result) -> str:
         from gitops_tk.reports.table import status_table

@@ -24,19 +24,30 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | None 
 
 
 def status_table(result: Result) -> str:
-    """Services by environments; `*` marks a version that differs from the one it is promoted from, `!` a held one."""
+    """Services by environments.
+
+    `*` marks a version that differs from the one it is promoted from, `!` a held one, `~` one that Argo CD does not
+    report as it should be.
+    """
     environments = result.details["environments"]
     services = result.details["services"]
     if not services:
         return "there are no services yet: gitops-tk new-service NAME --image REPOSITORY\n"
     holds = result.details["holds"]
     held = {(one["service"], one["env"]) for one in holds if not one["images"]}
-    rows = [
-        [name, *(_running(running.get(env)) + (" !" if (name, env) in held else "") for env in environments)]
-        for name, running in services.items()
-    ]
+    live = result.details.get("live", ())
+    differ = {(one["service"], one["env"]) for one in live if one["differs"]}
+
+    def cell(name: str, env: str) -> str:
+        marks = (" !" if (name, env) in held else "") + (" ~" if (name, env) in differ else "")
+        return _running(services[name].get(env)) + marks
+
+    rows = [[name, *(cell(name, env) for env in environments)] for name in services]
     text = table(["SERVICE", *(env.upper() for env in environments)], rows)
     notes = [f"! {_hold(one)}\n" for one in holds]
+    notes += [f"~ {_live(one)}\n" for one in live if one["differs"]]
+    if live and not differ:
+        notes.append("Argo CD reports everything that was promoted as synced and healthy\n")
     if any("*" in cell.split() for row in rows for cell in row):
         notes.insert(0, "* differs from the environment it is promoted from\n")
     return text + ("\n" if notes else "") + "".join(notes)
@@ -74,6 +85,14 @@ def _running(running: dict[str, Any] | None) -> str:
         _version(image) if name == "default" else f"{name}={_version(image)}" for name, image in images.items()
     )
     return (shown or "never promoted") + (" *" if running["differs_from"] else "")
+
+
+def _live(one: dict[str, Any]) -> str:
+    place = f"{one['service']} in {one['env']}"
+    if one["sync"] is None:
+        return f"{place}: Argo CD has no Application {one['application']}"
+    images = ", ".join(image.rpartition("/")[2] for image in one["images"]) or "nothing"
+    return f"{place}: Argo CD runs {images}, {one['sync']} and {one['health']}"
 
 
 def _hold(one: dict[str, Any]) -> str:

@@ -110,8 +110,12 @@ def status(snapshot: Snapshot, services: Sequence[str] = (), envs: Sequence[str]
     return Status(tuple(chosen), dict(sorted(table.items())), tuple(order), tuple(problems))
 
 
-def result(found: Status) -> Result:
-    """The Result that a status is printed from."""
+def result(found: Status, live: Sequence[Struct] | None = None) -> Result:
+    """The Result that a status is printed from.
+
+    Args:
+        live: what Argo CD says; None where it was not asked.
+    """
     return Result(
         command="status",
         outcome="failed" if found.problems else "unchanged",
@@ -120,6 +124,7 @@ def result(found: Status) -> Result:
             "environments": list(found.environments),
             "services": to_builtins(found.services),
             "holds": to_builtins(found.holds),
+            **({} if live is None else {"live": to_builtins(live)}),
         },
     )
 
