@@ -15,6 +15,7 @@ from gitops_tk.charts import fields, kubernetes, texts
 from gitops_tk.charts.cautions import cautions
 from gitops_tk.charts.manifest import split
 from gitops_tk.charts.masks import Mask, revealed
+from gitops_tk.charts.meaning import Steps
 from gitops_tk.charts.rules.objects import Object, parse
 from gitops_tk.model.evidence import Caution, ObjectChange
 
@@ -30,7 +31,7 @@ class Version(Struct, frozen=True):
     """An image's version that gives way to another one: what follows from it says nothing new.
 
     Attributes:
-        before: tag, digest and revision as they were; empty where there was none.
+        before: tag, digest, revision and build as they were; empty where there was none.
         after: those that come, in the same order.
     """
 
@@ -175,28 +176,41 @@ def _change(
         before.data,
         after.data,
         known=kubernetes.is_built_in(after.api_version),
-        follows_image=lambda old, new: _follows(versions, old, new),
+        follows_image=lambda path, old, new: any(_follows(one, path, old, new) for one in versions),
     )
     was = revealed(before.name) if before.name != after.name else None
     found = [field for field in found if field.path not in ("metadata.namespace", "metadata.name")]
     return ObjectChange(change="changed", was=was, fields=tuple(found), **about) if found or was else None
 
 
-def _follows(versions: Sequence[Version], before: str, after: str) -> bool:
-    """Whether a text becomes another one where old versions in it are replaced by the new ones."""
-    for version in versions:
-        if not any(version.before):
-            # What was never deployed had something else in the version's place.
-            if after in version.after or _reference(after, version.after):
-                return True
-            continue
-        text = before
-        for old, new in zip(version.before, version.after, strict=True):
-            if old and new and old in text:
-                text = text.replace(old, new)
-        if text == after or _reference(before, version.before) == _reference(after, version.after) != "":
-            return True
-    return False
+def _follows(version: Version, path: Steps, before: str, after: str) -> bool:
+    """Whether a text becomes another one where old versions in it are replaced by the new ones.
+
+    Args:
+        before: the text; empty where there is none.
+        after: the same.
+    """
+    pairs = list(zip(version.before, version.after, strict=True))
+    deployed = any(version.before)
+    named = path[-2:-1] in (("labels",), ("annotations",))
+    if named and ((before, after) in pairs or (not deployed and after and after in version.after)):
+        return True
+    theirs = _reference(after, version.after)
+    if not deployed:
+        # What was never deployed had something else in the version's place.
+        return bool(theirs) or (_tells(after) and after in version.after)
+    if path[-1:] == ("image",) and theirs and theirs == _reference(before, version.before):
+        return True
+    text = before
+    for old, new in pairs:
+        if old and new and _tells(old) and old in text:
+            text = text.replace(old, new)
+    return text == after and before != ""
+
+
+def _tells(version: str) -> bool:
+    # A short number stands for many things: one core gives way to two without the build of that number.
+    return len(version) > 2 and not version.isdigit()
 
 
 def _reference(text: str, versions: Sequence[str]) -> str:

@@ -19,7 +19,8 @@ _LONG = 160
 # Of more pairs not each is compared: nobody writes such lists by hand.
 _MOST_PAIRS = 10_000
 
-FollowsImage = Callable[[Any, Any], bool]
+# Told by the path and the texts before and after, empty where there is none.
+FollowsImage = Callable[[Steps, str, str], bool]
 
 
 def compare(
@@ -153,8 +154,9 @@ class _Walk:
     def _reason(self, path: Steps, before: Any, after: Any) -> Literal["image", "checksum"] | None:
         if path[-2:-1] == ("annotations",) and _CHECKSUM.search(path[-1]) and _is_digest(before) and _is_digest(after):
             return "checksum"
-        both = isinstance(before, str) and isinstance(after, str)
-        return "image" if both and self._follows_image(before, after) else None
+        old, new = ("" if one is NOTHING else one for one in (before, after))
+        texts_both = isinstance(old, str) and isinstance(new, str)
+        return "image" if texts_both and self._follows_image(path, old, new) else None
 
 
 def _is_digest(value: Any) -> bool:

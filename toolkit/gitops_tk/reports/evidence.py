@@ -37,7 +37,7 @@ def text(evidence: Evidence) -> str:
         for line in (f"{one.service}: {image.compare}", *(f"  {c.commit[:12]} {c.subject}" for c in image.commits))
     ]
     parts += [_titled("commits", commits)] if commits else []
-    return visible("\n".join(parts))
+    return visible("\n".join(part for part in parts if part))
 
 
 def _images(evidence: Evidence) -> str:

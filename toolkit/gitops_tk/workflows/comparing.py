@@ -17,6 +17,7 @@ from gitops_tk.config.load import parse as parse_config
 from gitops_tk.config.model import Config
 from gitops_tk.errors import GitopsTkError
 from gitops_tk.model.evidence import HIDDEN, Caution, FieldChange, ImageChange, ReleaseChange
+from gitops_tk.model.image import Image
 from gitops_tk.policy.order import older_by
 from gitops_tk.repository.memory import MemorySnapshot
 from gitops_tk.values.edit import same
@@ -166,8 +167,12 @@ def _unlike(before: dict[str, Any], after: dict[str, Any]) -> tuple[dict[str, An
 
 
 def _version(image: ImageChange) -> Version:
-    sides = [(one.tag, one.digest, one.revision) if one else ("", "", "") for one in (image.before, image.after)]
+    sides = [_parts(one) if one else ("",) * 4 for one in (image.before, image.after)]
     return Version(sides[0], sides[1])
+
+
+def _parts(image: Image) -> tuple[str, ...]:
+    return (image.tag, image.digest, image.revision, "" if image.build is None else str(image.build))
 
 
 def _downgrades(images: list[ImageChange]) -> Iterator[Caution]:
