@@ -26,7 +26,7 @@ lint: .venv/dev
 	$(BIN)/lint-imports --no-cache
 
 test: lint
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal
 
 bench: .venv/dev
 	$(BIN)/python -m tests.benchmarks

@@ -149,7 +149,7 @@ def test_an_executables_errors_are_told_with_their_place(tmp_path: Path) -> None
     "template",
     [
         b'{{ repeat 2000000000 "xxxxxxxx" }}',
-        b"{{ range until 300000000 }}{{ end }}",
+        b"{{ range until 200000000 }}{{ end }}",
         b'{{ define `a` }}{{ tpl `{{ include "a" . }}` . }}{{ end }}{{ include `a` . }}',
     ],
 )

@@ -9,17 +9,11 @@ _EACH = [(profile, feature) for profile in PROFILES for feature in of_profile(pr
 _IDS = [f"{feature.name}-{profile}" for profile, feature in _EACH]
 
 
-def _needed(feature: Feature, profile: str) -> pairs.Row:
-    row = pairs.closed({feature.name: True}, of_profile(profile))
-    assert row is not None
-    return row
-
-
 @pytest.mark.parametrize(("profile", "feature"), _EACH, ids=_IDS)
 def test_a_feature_is_shown_when_it_is_on_and_gone_when_it_is_off(profile: str, feature: Feature) -> None:
-    beside = _needed(feature, profile) | {feature.name: False}
-    on = charts.objects(profile, pairs.values(_needed(feature, profile), profile))
-    off = charts.objects(profile, pairs.values(beside, profile))
+    alone = pairs.alone(feature, profile)
+    on = charts.objects(profile, pairs.values(alone, profile))
+    off = charts.objects(profile, pairs.values(alone | {feature.name: False}, profile))
     assert feature.shows(on)
     assert not feature.shows(off)
     for found in (on, off):
@@ -28,13 +22,12 @@ def test_a_feature_is_shown_when_it_is_on_and_gone_when_it_is_off(profile: str, 
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_pair_of_features_is_valid_in_all_four_states(profile: str) -> None:
-    features = of_profile(profile)
-    rows = pairs.all_pairs(features)
-    assert {pair for row in rows for pair in pairs.pairs_of(row)} == pairs.possible_pairs(features)
+    rows = pairs.all_pairs(profile)
+    assert {pair for row in rows for pair in pairs.pairs_of(row)} == pairs.possible_pairs(profile)
     for row in rows:
         found = charts.objects(profile, pairs.values(row, profile))
         assert charts.faults(found.text) == [], row
-        for feature in features:
+        for feature in of_profile(profile):
             if row[feature.name]:
                 assert feature.shows(found), (feature.name, row)
 

@@ -8,14 +8,6 @@ from tests.support import repositories as repo
 from tests.support.cli import run, run_json
 
 
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    folder = tmp_path / "gitops"
-    assert run("init", str(folder), *repo.ARGOCD, "--commit", cwd=tmp_path).status == 0
-    assert run("new-service", "user-service", "--image", "registry.example.com/u", "--commit", cwd=folder).status == 0
-    return folder
-
-
 def test_render_prints_what_helm_prints(checkout: Path) -> None:
     ran = run("render", "user-service", "-e", "prod", cwd=checkout)
     assert ran.status == 0

@@ -81,8 +81,18 @@ class Objects:
 
 def files(profile: str = "http", **answers: Any) -> dict[str, bytes]:
     """A new chart of a profile."""
+    return dict(_files(profile, **answers))
+
+
+@cache
+def _files(profile: str, **answers: Any) -> Mapping[str, bytes]:
     given = {"service": "user-service", "image": "registry.example.com:5000/shop/user-service", **answers}
-    return scaffold(Skeleton.in_folder(resources.folder("chart-skeleton")), Answers(profile=profile, **given))
+    return scaffold(_skeleton(), Answers(profile=profile, **given))
+
+
+@cache
+def _skeleton() -> Skeleton:
+    return Skeleton.in_folder(resources.folder("chart-skeleton"))
 
 
 @cache

@@ -10,7 +10,6 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,17 @@ FOLDER = Path(__file__).resolve().parents[1] / "charts" / "helm3"
 VERSION = "v3.10.1"
 
 
-def cases() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Each case's name, profile and values: every profile in every environment, and with all that it has."""
-    for profile in charts.PROFILES:
-        for environment in charts.ENVIRONMENTS:
-            yield f"{profile}-{environment}", profile, charts.released(profile, environment)
-        yield f"{profile}-everything", profile, pairs.values(pairs.everything(profile), profile)
+_EVERYTHING = "everything"
+# Every profile in every environment, and with all that it has.
+CASES = [f"{profile}-{case}" for profile in charts.PROFILES for case in (*charts.ENVIRONMENTS, _EVERYTHING)]
+
+
+def release(case: str) -> tuple[str, dict[str, Any]]:
+    """The profile and the values of a case."""
+    profile, _, environment = case.partition("-")
+    if environment == _EVERYTHING:
+        return profile, pairs.values(pairs.everything(profile), profile)
+    return profile, charts.released(profile, environment)
 
 
 def refresh(helm: Path) -> None:
@@ -34,7 +38,8 @@ def refresh(helm: Path) -> None:
     if not said.startswith(VERSION):
         sys.exit(f"{helm} is Helm {said.strip()}, and the files are those of {VERSION}")
     FOLDER.mkdir(exist_ok=True)
-    for name, profile, values in cases():
+    for name in CASES:
+        profile, values = release(name)
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
             for path, data in charts.files(profile).items():

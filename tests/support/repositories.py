@@ -1,8 +1,12 @@
 """Bare repositories made quickly, and looked into with plain git: an opinion independent of the tool's own code."""
 
+import atexit
+import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 CONFIG = b"""apiVersion: gitops-tk/v1
@@ -25,12 +29,31 @@ def git(folder: Path, *arguments: str, data: bytes | None = None) -> str:
 
 def bare(folder: Path, files: Mapping[str, bytes] | None = None, branch: str = "main") -> Path:
     """Makes a bare repository that serves partial clones, with one commit of these files."""
-    folder.mkdir(parents=True)
-    git(folder, "init", "--quiet", "--bare", f"--initial-branch={branch}")
+    made = _with_files(branch, tuple(files.items())) if files else _empty(branch)
+    return shutil.copytree(made, folder)
+
+
+@cache
+def _empty(branch: str) -> Path:
+    folder = _kept() / f"empty-{branch}"
+    git(folder.parent, "init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}", str(folder))
     for key in ("uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant", "http.receivepack"):
         git(folder, "config", key, "true")
-    if files:
-        commit(folder, files, branch=branch)
+    return folder
+
+
+@cache
+def _with_files(branch: str, files: tuple[tuple[str, bytes], ...]) -> Path:
+    # Many tests begin with the same repository: it is made once.
+    folder = shutil.copytree(_empty(branch), Path(tempfile.mkdtemp(dir=_kept()), "made"))
+    commit(folder, dict(files), branch=branch)
+    return folder
+
+
+@cache
+def _kept() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="gitops-tk-tests-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 
 

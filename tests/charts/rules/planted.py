@@ -25,6 +25,8 @@ ANSWERS = Answers(service="user-service", image="registry.example.com/user-servi
 # C and P in the keys of a case.
 _SHORT = {"C": "spec.template.spec.containers[0]", "P": "spec.template.spec"}
 _WITHOUT = "---\n"
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 class Case(Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,7 +58,8 @@ class Case(Struct, frozen=True, forbid_unknown_fields=True):
 
 def cases() -> list[Case]:
     """All of them, theme by theme."""
-    return [one for file in sorted(_HERE.glob("*.yaml")) for one in convert(_loaded(file), list[Case])]
+    themes = (yaml.load(file.read_bytes(), Loader=_LOADER) for file in sorted(_HERE.glob("*.yaml")))
+    return [one for theme in themes for one in convert(theme, list[Case])]
 
 
 @cache
@@ -67,25 +70,32 @@ def known() -> crds.Definitions:
 
 def planted(case: Case | None, env: str = "prod") -> Objects:
     """The objects of the scaffolded release in an environment, with a fault in them."""
-    changes = case.template if case else {}
-    files = _chart(changes)
-    manifest = _rendered(files, env)
-    later = _rendered(again.at_another_moment(files), env) if again.may_differ(files) else None
+    changes = tuple(case.template.items()) if case else ()
+    manifest, later = _rendered(changes, env)
+    text = _changed(manifest, case) if case else manifest
     version = kubernetes.version(None)
     second = Objects(parse(later), version) if later is not None else None
-    return Objects(parse(_changed(manifest, case) if case else manifest), version, known(), second)
+    return Objects(parse(text), version, known(), second)
 
 
-def _chart(changes: Mapping[str, tuple[str, str]]) -> dict[str, bytes]:
-    files = dict(scaffold(Skeleton.in_folder(resources.folder("chart-skeleton")), ANSWERS))
-    for path, (old, new) in changes.items():
+@cache
+def _rendered(changes: tuple[tuple[str, tuple[str, str]], ...], env: str) -> tuple[str, str | None]:
+    """What the chart with these changes renders to, and what at another moment where that may differ."""
+    files = dict(_scaffolded())
+    for path, (old, new) in changes:
         text = files[path].decode()
         assert old in text, (path, old)
         files[path] = text.replace(old, new, 1).encode()
-    return files
+    later = _manifest(again.at_another_moment(files), env) if again.may_differ(files) else None
+    return _manifest(files, env), later
 
 
-def _rendered(files: Mapping[str, bytes], env: str) -> str:
+@cache
+def _scaffolded() -> Mapping[str, bytes]:
+    return scaffold(Skeleton.in_folder(resources.folder("chart-skeleton")), ANSWERS)
+
+
+def _manifest(files: Mapping[str, bytes], env: str) -> str:
     preset = (resources.folder("envs") / f"{env}.yaml").read_bytes()
     own = b"image:\n  tag: v1.2.3\n"
     layers = [Document.read(preset, "shared"), Document.read(own, "own")]
@@ -100,7 +110,7 @@ def _changed(manifest: str, case: Case) -> str:
         manifest = manifest.replace(old, new, 1)
     if case.text or case.template:
         return manifest
-    objects = [one for one in yaml.safe_load_all(manifest) if one]
+    objects = copy.deepcopy(_loaded(manifest))
     for kind, how in case.copy.items():
         _copy(_first(objects, kind), objects, how)
     for kind, keys in case.unset.items():
@@ -111,8 +121,13 @@ def _changed(manifest: str, case: Case) -> str:
             _put(_first(objects, kind), _path(key), value)
     if isinstance(case.add, dict):
         objects.append(case.add)
-    text = _WITHOUT.join(yaml.safe_dump(one, sort_keys=False) for one in objects)
+    text = yaml.dump_all(objects, Dumper=_DUMPER, sort_keys=False)
     return text + (f"{_WITHOUT}{case.add}\n" if isinstance(case.add, str) else "")
+
+
+@cache
+def _loaded(manifest: str) -> list[Any]:
+    return [one for one in yaml.load_all(manifest, Loader=_LOADER) if one]
 
 
 def _copy(one: dict[str, Any], objects: list[Any], how: Mapping[str, Any]) -> None:
@@ -151,7 +166,3 @@ def _put(data: Any, path: KeyPath, value: Any, *, remove: bool = False) -> None:
         data[last.at : last.at + 1] = [value]
     else:
         data[last] = value
-
-
-def _loaded(file: Path) -> Any:
-    return yaml.safe_load(file.read_text(encoding="utf-8"))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from gitops_tk.charts.rules.model import Fault, rule
-from gitops_tk.charts.rules.objects import Objects, leaves
+from gitops_tk.charts.rules.objects import Objects
 
 
 @rule(
@@ -84,7 +84,7 @@ def render_differs(objects: Objects) -> Iterator[Fault]:
     if objects.again is None:
         return
     for one, other in zip(objects.items, objects.again.items, strict=False):
-        before, after = dict(leaves(one.data)), dict(leaves(other.data))
+        before, after = dict(one.leaves), dict(other.leaves)
         differing = [path for path, value in before.items() if after.get(path) != value]
         if differing:
             path = differing[0]

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from gitops_tk.charts.rules.model import Fault, in_container, rule
-from gitops_tk.charts.rules.objects import Object, Objects, Path, entries, leaves, mapping, text
+from gitops_tk.charts.rules.objects import Object, Objects, Path, entries, mapping, text
 from gitops_tk.model.names import DNS_LABEL
 
 _NAMES = "https://kubernetes.io/docs/concepts/overview/working-with-objects/names/"
@@ -56,7 +56,7 @@ def object_name(objects: Objects) -> Iterator[Fault]:
 def label_syntax(objects: Objects) -> Iterator[Fault]:
     """Labels that Kubernetes refuses."""
     for one in objects.items:
-        for path, value in leaves(one.data):
+        for path, value in one.leaves:
             if len(path) < 2 or "template" in path[:1] or not _holds_labels(path):
                 continue
             key = str(path[-1])

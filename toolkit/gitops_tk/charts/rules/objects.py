@@ -66,18 +66,6 @@ def step(data: Any, path: Path) -> Any:
     return data
 
 
-def leaves(data: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Every value that is neither a map nor a list, with its path."""
-    if isinstance(data, dict):
-        for key, value in data.items():
-            yield from leaves(value, (*path, str(key)))
-    elif isinstance(data, list):
-        for at, value in enumerate(data):
-            yield from leaves(value, (*path, at))
-    else:
-        yield path, data
-
-
 def matches(selector: Any, labels: Mapping[str, Any]) -> bool:
     """Whether a label selector (`matchLabels`, `matchExpressions`) matches labels; an empty one matches all."""
     selector = mapping(selector)
@@ -121,6 +109,11 @@ class Object:
         self.labels = mapping(self.metadata.get("labels"))
         self.annotations = mapping(self.metadata.get("annotations"))
         self.spec = mapping(self.data.get("spec"))
+
+    @cached_property
+    def leaves(self) -> list[tuple[Path, Any]]:
+        """Every value in it that is neither a map nor a list, with its path."""
+        return list(_leaves(self.data, ()))
 
     @property
     def label(self) -> str:
@@ -268,6 +261,17 @@ def parse(manifest: str, root: str = "") -> list[Object]:
         ChartError: a document is no YAML (`manifest-yaml`).
     """
     return [one for document in split(manifest) for one in _objects(document, root)]
+
+
+def _leaves(data: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield from _leaves(value, (*path, str(key)))
+    elif isinstance(data, list):
+        for at, value in enumerate(data):
+            yield from _leaves(value, (*path, at))
+    else:
+        yield path, data
 
 
 def _objects(document: str, root: str) -> Iterator[Object]:

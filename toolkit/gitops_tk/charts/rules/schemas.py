@@ -6,7 +6,7 @@ from typing import Any
 from gitops_tk.charts import kubernetes
 from gitops_tk.charts.crds import Served
 from gitops_tk.charts.rules.model import Fault, rule
-from gitops_tk.charts.rules.objects import Object, Objects, Path, leaves
+from gitops_tk.charts.rules.objects import Object, Objects, Path
 
 _LONGEST = 300
 # Values that Kubernetes lets a field have, where its schemas say "string". By the ends of paths.
@@ -86,7 +86,7 @@ def kubernetes_choice(objects: Objects) -> Iterator[Fault]:
     for one in objects.items:
         if one.group not in _OWN_GROUPS:
             continue
-        for path, value in leaves(one.data):
+        for path, value in one.leaves:
             allowed = _choices(one.kind, path)
             if allowed and isinstance(value, str) and value not in allowed:
                 yield Fault(one, path, f"{path[-1]} is {value!r}, and may be {', '.join(allowed)}")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from gitops_tk.charts.rules.model import Fault, in_container, rule
-from gitops_tk.charts.rules.objects import Objects, leaves, mapping, text
+from gitops_tk.charts.rules.objects import Objects, mapping, text
 from gitops_tk.charts.secrecy import FORMS, has_secret_form, has_secret_name
 
 _GOOD = "https://kubernetes.io/docs/concepts/security/secrets-good-practices/"
@@ -62,9 +62,10 @@ def secret_variable(objects: Objects) -> Iterator[Fault]:
 def secret_form(objects: Objects) -> Iterator[Fault]:
     """Strings in the form of secrets, anywhere but in Secrets."""
     for one in objects.items:
-        for path, value in leaves(one.data) if one.kind != "Secret" else ():
+        strings = [(path, value) for path, value in one.leaves if isinstance(value, str)]
+        for path, value in strings if one.kind != "Secret" else ():
             for what, form in FORMS.items():
-                if isinstance(value, str) and form.search(value):
+                if form.search(value):
                     yield Fault(one, path, f"{'.'.join(str(part) for part in path)} holds {what}")
 
 

@@ -1,0 +1,121 @@
+"""The program, started from a process that has imported it already: `python -m tests.support.warm FD`.
+
+A start of Python and the imports take five times as long as most commands do. Here they are made once, and each run
+is a fork of that: a process of its own as before, with its own arguments, environment, folder and streams.
+"""
+
+import atexit
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import runpy
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+import gitops_tk
+
+_LIBRARIES = ("concurrent.futures.process", "jinja2.sandbox", "kubernetes_validate", "multiprocessing.spawn")
+
+
+def run(arguments: Sequence[str], cwd: Path, environ: Mapping[str, str], timeout: float) -> tuple[int, bytes, bytes]:
+    """Runs the program to its end; returns its exit code and what it wrote."""
+    pipes = [os.pipe() for _ in range(3)]
+    with Path(os.devnull).open() as nothing:
+        request = json.dumps([list(arguments), str(cwd), dict(environ)]).encode()
+        socket.send_fds(_server().requests, [request], [nothing.fileno(), *(writer for _, writer in pipes)])
+    for _, writer in pipes:
+        os.close(writer)
+    out, err, status = _read([reader for reader, _ in pipes], time.monotonic() + timeout)
+    return int(status), out, err
+
+
+def _read(readers: Sequence[int], deadline: float) -> list[bytes]:
+    """What comes out of pipes until all are closed."""
+    found = dict.fromkeys(readers, b"")
+    with selectors.DefaultSelector() as waiting:
+        for reader in readers:
+            waiting.register(reader, selectors.EVENT_READ)
+        while waiting.get_map():
+            ready = waiting.select(deadline - time.monotonic())
+            assert ready, "the program did not end in its time"
+            for key, _ in ready:
+                part = os.read(key.fd, 1 << 16)
+                found[key.fd] += part
+                if not part:
+                    waiting.unregister(key.fd)
+                    os.close(key.fd)
+    return list(found.values())
+
+
+class _Server:
+    """The process that has imported; it ends when this one does."""
+
+    def __init__(self) -> None:
+        self.requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        number = theirs.fileno()
+        self.process = subprocess.Popen([sys.executable, "-m", __name__, str(number)], pass_fds=[number])
+        theirs.close()
+
+
+_server = cache(_Server)
+
+
+def _serve(requests: socket.socket) -> None:
+    for module in pkgutil.walk_packages(gitops_tk.__path__, "gitops_tk."):
+        if module.name != "gitops_tk.__main__":
+            importlib.import_module(module.name)
+    for name in _LIBRARIES:
+        importlib.import_module(name)
+    gc.freeze()
+    # Nobody waits for the forks: each tells its end itself.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        request, streams, _, _ = socket.recv_fds(requests, 1 << 20, 4)
+        if not request:
+            return
+        if not os.fork():
+            requests.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            _watch(*json.loads(request), streams)
+        for stream in streams:
+            os.close(stream)
+
+
+def _watch(arguments: list[str], cwd: str, environ: dict[str, str], streams: list[int]) -> None:
+    """Forks once more, for the program itself, and tells how that ended."""
+    program = os.fork()
+    if program:
+        for stream in streams[:3]:
+            os.close(stream)
+        status = os.waitstatus_to_exitcode(os.waitpid(program, 0)[1])
+        os.write(streams[3], b"%d" % status)
+        os._exit(0)
+    for known, stream in enumerate(streams[:3]):
+        os.dup2(stream, known)
+    os.closerange(3, 256)
+    sys.stdin, sys.stdout, sys.stderr = (os.fdopen(known, "rww"[known], closefd=False) for known in range(3))
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(environ)
+    sys.argv = ["gitops-tk", *arguments]
+    try:
+        runpy.run_module("gitops_tk", run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        # As Python ends, but for taking apart what was imported: that takes longer than most commands.
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(end.code if isinstance(end.code, int) else 1)
+
+
+if __name__ == "__main__":
+    _serve(socket.socket(fileno=int(sys.argv[1])))
