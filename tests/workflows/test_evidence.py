@@ -12,10 +12,12 @@ from tests.support.changes import CONFIGMAP, between, changed, chart, promotion,
 from tests.support.forges.stage import staged, template
 
 from gitops_tk.config.forge import ForgeKind
+from gitops_tk.errors import ConfigError
 from gitops_tk.model.changes import ChangeSet, Copy, Delete, Write
 from gitops_tk.model.history import Version
 from gitops_tk.model.snapshot import FOLDER, SYMLINK
 from gitops_tk.repository.location import RemoteLocation
+from gitops_tk.repository.memory import MemorySnapshot
 from gitops_tk.repository.overlay import Overlay
 from gitops_tk.repository.remote import Remote
 from gitops_tk.workflows import processes
@@ -183,6 +185,25 @@ def test_what_does_not_render_is_said_to_be_not_rendered_and_nothing_partial_is_
     assert reason in release.not_rendered
     assert (release.objects, [one.path for one in release.values]) == ((), ["replicas"])
     assert "hunter2" not in repr(release)
+
+
+def test_one_file_that_cannot_be_read_is_told_of_its_own_service_alone() -> None:
+    files = repository(["a", "b"], tags=_STAGING)
+    files["services/b/envs/prod.yaml"] += b"image: twice\n"
+    change = Write("envs/prod.yaml", b"replicas: 5\n")
+    fine, broken = changed(files, change)
+    assert (fine.not_rendered, [one.path for one in fine.values]) == (None, ["replicas"])
+    assert (broken.not_rendered or "").startswith("services/b/envs/prod.yaml:3: the key image is there twice")
+    linked = MemorySnapshot(files, {"envs/prod.yaml": SYMLINK})
+    found = between(linked, Overlay(linked, ChangeSet((Delete("envs/prod.yaml"), Write("envs/prod.yaml", b"a: 1\n")))))
+    assert {one.not_rendered for one in found} == {"envs/prod.yaml is a symbolic link, where a file is expected"}
+
+
+def test_where_a_repository_begins_everything_comes() -> None:
+    (dev, *_) = between(MemorySnapshot({"README.md": b"x"}), MemorySnapshot(repository()))
+    assert ([one.change for one in dev.objects], dev.images[0].before) == (["added", "added"], None)
+    with pytest.raises(ConfigError):
+        between(MemorySnapshot({}), MemorySnapshot({"README.md": b"x"}))
 
 
 def test_a_link_to_the_environment_of_the_process_shows_nothing_of_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,7 +79,7 @@ class Comparer:
             images = list(_images(before, after, old, new))
             values = list(_values(before, after, old, new, mask)) if old and new else []
         except GitopsTkError as error:
-            return ReleaseChange(service=service, env=env, not_rendered=error.message)
+            return ReleaseChange(service=service, env=env, not_rendered=_reason(error))
         versions = [_version(image) for image in images]
         reason, compared = None, Compared()
         try:
@@ -192,7 +192,8 @@ def _documents(release: Release | None, target: Target) -> list[str]:
 
 def _reason(error: GitopsTkError, *sides: Layers | None) -> str:
     """What an error says, without the values that a mask hides."""
-    said = error.message
+    place = f"{error.file}:{error.line}" if error.file and error.line else error.file
+    said = error.message if place is None or (error.file or "") in error.message else f"{place}: {error.message}"
     hidden = {one for layers in sides if layers for one in secrets(layers.merged.data)}
     hidden |= {b64encode(one.encode()).decode() for one in hidden}
     for one in sorted(hidden, key=len, reverse=True):

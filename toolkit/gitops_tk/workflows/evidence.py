@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from gitops_tk.config.load import CONFIG_FILE, load
+from gitops_tk.config.load import CONFIG_FILE, load, parse
 from gitops_tk.config.model import Environment
 from gitops_tk.model.changes import Plan
 from gitops_tk.model.evidence import Evidence, ImageChange, ReleaseChange
@@ -51,7 +51,7 @@ def evidence(
     source = dict(plan.trailers).get("Gitops-Tk-Source")
     if source is not None:
         releases = _with_times(views, source, releases)
-    sources = Sources(views.home(), load(views.snapshot).forge, environ, ask=ask)
+    sources = Sources(views.home(), load(after).forge, environ, ask=ask)
     return Evidence(
         subject=plan.subject,
         source=source,
@@ -110,7 +110,8 @@ def compared(
         GitopsTkError: a side cannot be read.
         MissingFile: a named service is on neither side.
     """
-    sides = [Side(snapshot, load(snapshot)) for snapshot in (before, after)]
+    files = _config_files(before, after)
+    sides = [Side(snapshot, parse(data)) for snapshot, data in zip((before, after), files, strict=True)]
     wanted = reached(sides[0], sides[1], paths)
     if services:
         _require(services, sides)
@@ -121,11 +122,22 @@ def compared(
         Pair(service=service, envs=envs, before=jobs[0][service], after=jobs[1][service])
         for service, envs in wanted.items()
     ]
-    files = [side.snapshot.read([CONFIG_FILE])[CONFIG_FILE] for side in sides]
     settings = Sides(before=files[0], after=files[1], target=target, environ=dict(environ))
     releases = 2 * sum(len(envs) for envs in wanted.values())
     found = [one for part in processes.run(pairs, Comparer, settings, releases=releases) for one in part]
     return tuple(found), {pair.service: _urls(sides[1], pair) for pair in pairs}
+
+
+def _config_files(before: Snapshot, after: Snapshot) -> tuple[bytes, bytes]:
+    """The bytes of gitops-tk.yaml on either side; of a side without it, where a repository begins, the other's.
+
+    Raises:
+        ConfigError: there is none on either.
+    """
+    old, new = (side.read([CONFIG_FILE]).get(CONFIG_FILE) for side in (before, after))
+    if old is None and new is None:
+        load(after)
+    return old or new or b"", new or old or b""
 
 
 def _require(services: Iterable[str], sides: Iterable[Side]) -> None:

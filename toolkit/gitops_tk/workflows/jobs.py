@@ -30,7 +30,10 @@ def collect(
     files: dict[str, bytes] = {}
     others: dict[str, int] = {}
     held = _read_trees(snapshot, set(charts.values()), files, others)
-    files |= snapshot.read({path for paths in values.values() for path in paths} - others.keys())
+    layers = snapshot.entries({path for paths in values.values() for path in paths} - others.keys())
+    # What is no file is told of the services that would read it, and of no other.
+    others |= {path: entry.mode for path, entry in layers.items() if not entry.is_file}
+    files |= snapshot.read(layers.keys() - others.keys())
     reach = _with_neighbours(snapshot, held, files, others)
     # Charts from one skeleton hold the same files.
     files = {path: seen.setdefault(data, data) for path, data in files.items()}
