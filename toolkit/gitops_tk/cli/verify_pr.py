@@ -20,6 +20,16 @@ def verify_pr(
         typer.Option(envvar="GITOPS_TK_BASE", metavar="REF", help="What it is to be merged into: its policy counts."),
     ],
     head: Annotated[str, typer.Option(envvar="GITOPS_TK_HEAD", metavar="REF", help="The tip of the pull request.")],
+    number: Annotated[
+        int | None,
+        typer.Option(
+            "--comment",
+            envvar="GITOPS_TK_COMMENT",
+            metavar="NUMBER",
+            min=1,
+            help="The pull request to comment on: one comment, kept up to date, with the evidence of the change.",
+        ),
+    ] = None,
     allow_commands: opt.AllowCommands = False,
     repo: opt.Repo = None,
     output: opt.ReportOutput = "text",
@@ -30,9 +40,12 @@ def verify_pr(
     """
 
     def action() -> Result:
+        from gitops_tk.reports.verdict import page
+        from gitops_tk.workflows.commenting import Comment
         from gitops_tk.workflows.verify import verify_between
 
-        return verify_between(base, head, opt.shared(repo), allow_commands=allow_commands)
+        asked = Comment(number, page) if number is not None else None
+        return verify_between(base, head, opt.shared(repo), allow_commands=allow_commands, asked=asked)
 
     def github(result: Result) -> str:
         from gitops_tk.reports.annotations import annotations

@@ -37,6 +37,7 @@ class Checkout:
         self.root = root
         self.environ = os.environ if environ is None else environ
         self._git = Git.from_environment(self.environ, _SETTINGS, root)
+        self._objects = Objects(self._git)
 
     @property
     def git(self) -> Git:
@@ -111,7 +112,11 @@ class Checkout:
         oid = self._git.read("rev-parse", "--verify", "--end-of-options", f"{commit}^{{commit}}")
         folder = self._git.read("rev-parse", "--show-prefix").rstrip("/")
         tree = self._git.run("rev-parse", "--verify", "--quiet", f"{oid}:{folder}").stdout.decode().strip()
-        return TreeSnapshot(Objects(self._git), _not_here, oid, tree or None)
+        return TreeSnapshot(self._objects, _not_here, oid, tree or None)
+
+    def close(self) -> None:
+        """Ends the process that commits' files are read through; reading again starts another."""
+        self._objects.close()
 
     def apply(self, changeset: ChangeSet) -> Undo:
         """Writes a ChangeSet into the files, and returns what puts them back.

@@ -84,7 +84,10 @@ def compared(
     """
     if isinstance(location, CheckoutLocation):
         checkout = Checkout(location.root, environ)
-        yield _compared(checkout, _here(checkout, base), _here(checkout, head))
+        try:
+            yield _compared(checkout, _here(checkout, base), _here(checkout, head))
+        finally:
+            checkout.close()
         return
     base, head = names.branch(base), names.branch(head)
     with Remote(location, None if _ID.fullmatch(base) else base, environ) as remote:

@@ -1,10 +1,11 @@
 """verify-pr: did a pull request change only what may change? Judged by the base's policy, at the time when it runs."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
-from typing import Any, Literal
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import to_builtins
+from msgspec.structs import replace
 
 from gitops_tk.config.load import CONFIG_FILE, load, parse
 from gitops_tk.config.model import Config, Off, nearest
@@ -26,16 +27,22 @@ from gitops_tk.workflows.reviewed import Reviewer
 from gitops_tk.workflows.touched import touched
 from gitops_tk.workflows.views import Views
 
+if TYPE_CHECKING:
+    from gitops_tk.workflows.commenting import Comment
+
 _CHANGE, _OVERRIDE, _COMMAND = "Gitops-Tk-Change: ", "Gitops-Tk-Override: ", "Gitops-Tk-Command: "
 
 
-def verify_between(base: str, head: str, options: Options, *, allow_commands: bool = False) -> Result:
+def verify_between(
+    base: str, head: str, options: Options, *, allow_commands: bool = False, asked: "Comment | None" = None
+) -> Result:
     """Looks at what a head brings to a base: of a checkout's git, or of a remote.
 
     Args:
         base: what it is to be merged into.
         head: the tip of the pull request.
         allow_commands: run the gates' programs, as the base has them.
+        asked: the comment to write on the pull request; None for none.
 
     Raises:
         GitopsTkError: see `verify`; or a revision is not there.
@@ -45,7 +52,16 @@ def verify_between(base: str, head: str, options: Options, *, allow_commands: bo
     with compared(location, base, head, options.environ) as comparison:
         views = Views.of(comparison.repository, comparison.base)
         # All of a checkout's history is here; of a remote's only that is fetched which is needed.
-        return verify(comparison, views, runner, thorough=isinstance(location, CheckoutLocation))
+        result = verify(comparison, views, runner, thorough=isinstance(location, CheckoutLocation))
+        failed = _commented(asked, comparison, result, options.environ) if asked else None
+    return replace(result, problems=(*result.problems, failed)) if failed else result
+
+
+def _commented(asked: "Comment", comparison: Comparison, result: Result, environ: Mapping[str, str]) -> Problem | None:
+    # Rendering and forges are for those who comment alone.
+    from gitops_tk.workflows.commenting import comment
+
+    return comment(asked, comparison, result, environ)
 
 
 def verify(comparison: Comparison, views: Views, runner: Runner | None = None, *, thorough: bool = True) -> Result:
