@@ -13,6 +13,7 @@ from gitops_tk.repository.checkout import Checkout
 from gitops_tk.repository.location import RemoteLocation
 from gitops_tk.repository.memory import MemorySnapshot
 from gitops_tk.repository.publish import Timing, publish
+from gitops_tk.repository.push import Pushed
 from gitops_tk.repository.remote import Remote
 from gitops_tk.repository.worktree import Undo
 
@@ -136,9 +137,12 @@ def test_a_lost_race_waits_longer_each_time_and_ends_in_time(remote: Path) -> No
         repo.commit(remote, {"README.md": b"%d" % len(waits)})
         return Plan(changeset=ChangeSet((Write("mine.txt", b"x"),)), subject="s")
 
+    def propose(base: Snapshot, plan: Plan) -> Pushed:
+        raise AssertionError("nothing is proposed here")
+
     timing = Timing(clock=lambda: now[0], sleep=sleep, random=lambda: 1.0)
     with opened(remote) as there, pytest.raises(RaceLost):
-        publish(there, plan, retry_for=6.0, timing=timing)
+        publish(there, plan, propose, retry_for=6.0, timing=timing)
     assert waits == sorted(waits)
     assert max(waits) <= 5.0
     assert sum(waits[:-1]) < 6.0 <= sum(waits)

@@ -38,6 +38,7 @@ def bump(
     allow_commands: opt.AllowCommands = False,
     wait_for_gates: opt.WaitForGates = None,
     split: opt.Split = False,
+    auto_merge: opt.AutoMerge = None,
     local: opt.Local = False,
     repo: opt.Repo = None,
     branch: opt.Branch = None,
@@ -68,7 +69,15 @@ def bump(
             split=split,
         )
         request.check()
-        options = opt.shared(repo, branch, local=local, dry_run=dry_run, message=message, retry_for=retry_for)
+        options = opt.shared(
+            repo,
+            branch,
+            local=local,
+            dry_run=dry_run,
+            message=message,
+            retry_for=retry_for,
+            auto_merge=auto_merge,
+        )
         judges = judging(overrides, options, allow_commands=allow_commands)
 
         def once(meant: Any) -> Result:

@@ -2,13 +2,18 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gitops_tk.errors import UsageError
 from gitops_tk.model import durations, names
 from gitops_tk.workflows.options import Options
+
+if TYPE_CHECKING:
+    from gitops_tk.model.changes import Plan
+    from gitops_tk.model.dialect import Dialect
+    from gitops_tk.workflows.views import Views
 
 Repo = Annotated[
     str | None,
@@ -69,6 +74,15 @@ RetryFor = Annotated[
         envvar="GITOPS_TK_RETRY_FOR",
         metavar="DURATION",
         help="How long to try again when others push first.",
+    ),
+]
+AutoMerge = Annotated[
+    bool | None,
+    typer.Option(
+        "--auto-merge/--no-auto-merge",
+        envvar="GITOPS_TK_AUTO_MERGE",
+        help="Have the forge merge pull requests once its own conditions are met. Default: as gitops-tk.yaml says.",
+        show_default=False,
     ),
 ]
 Local = Annotated[
@@ -190,6 +204,7 @@ def shared(
     dry_run: bool = False,
     message: str | None = None,
     retry_for: str = "5m",
+    auto_merge: bool | None = None,
 ) -> Options:
     """The shared options as workflows take them.
 
@@ -204,6 +219,14 @@ def shared(
         dry_run=dry_run,
         message=message,
         retry_for=durations.seconds(retry_for),
+        auto_merge=auto_merge,
+        body=_body,
         cwd=Path.cwd(),
         environ=os.environ,
     )
+
+
+def _body(views: "Views", plan: "Plan", dialect: "Dialect") -> str:  # noqa: ARG001
+    from gitops_tk.reports.escape import block
+
+    return block(plan.message)

@@ -41,6 +41,7 @@ def promote(
     allow_commands: opt.AllowCommands = False,
     wait_for_gates: opt.WaitForGates = None,
     split: opt.Split = False,
+    auto_merge: opt.AutoMerge = None,
     local: opt.Local = False,
     repo: opt.Repo = None,
     branch: opt.Branch = None,
@@ -69,7 +70,15 @@ def promote(
             only=only,
         )
         request.check()
-        options = opt.shared(repo, branch, local=local, dry_run=dry_run, message=message, retry_for=retry_for)
+        options = opt.shared(
+            repo,
+            branch,
+            local=local,
+            dry_run=dry_run,
+            message=message,
+            retry_for=retry_for,
+            auto_merge=auto_merge,
+        )
         judge = judging(opt.overrides(override, reason), options, allow_commands=allow_commands)()
 
         def once(meant: Any) -> Result:

@@ -120,6 +120,8 @@ class Plan(Struct, frozen=True, kw_only=True):
         trailers: `(key, value)` pairs for programs.
         publish: whether the change is pushed or proposed.
         proposal: the branch that a proposal is pushed to.
+        releases: what the command is about, changed or not, each as `env/service`: its proposal takes the place of
+            older ones for these.
         split: the same change as one plan a service, for `--split`; empty for one commit.
         advice: lines for people: what to do next.
     """
@@ -131,6 +133,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     trailers: tuple[tuple[str, str], ...] = ()
     publish: Publish = "push"
     proposal: str | None = None
+    releases: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     gates: tuple[Gate, ...] = ()
     split: tuple["Plan", ...] = ()

@@ -20,6 +20,7 @@ Outcome = Literal[
     "failed",
 ]
 Severity = Literal["error", "warning"]
+Action = Literal["opened", "updated", "unchanged", "merged"]
 _EXIT_CODES = {"refused": 3, "conflict": 4, "invalid": 5, "failed": 1}
 
 
@@ -43,11 +44,25 @@ class Problem(Struct, frozen=True, kw_only=True):
 
 
 class PullRequest(Struct, frozen=True, kw_only=True):
-    """A proposal: its branch, and its number and address where the forge has an API."""
+    """A proposal: its branch, and its number and address where the forge has an API.
+
+    Attributes:
+        action: what the command did to it, or in a dry run would do.
+    """
 
     branch: str
     number: int | None = None
     url: str | None = None
+    action: Action = "unchanged"
+
+
+class Closed(Struct, frozen=True, kw_only=True):
+    """A proposal that was closed without being merged, and why."""
+
+    branch: str
+    number: int | None = None
+    url: str | None = None
+    reason: str
 
 
 class Commit(Struct, frozen=True, kw_only=True):
@@ -63,6 +78,7 @@ class Result(Struct, kw_only=True):
     Attributes:
         commit: the commit that was made; of several the last.
         commits: the commits of `--split`, one a service, in the order they were made.
+        closed: proposals that gave way, or had nothing left to propose.
         details: what a command that only looks has found, under keys of its own beside the common ones.
         advice: lines for people, printed to standard error: what to do next.
         exit_code: set where the outcome alone does not decide it.
@@ -79,6 +95,7 @@ class Result(Struct, kw_only=True):
     message: str | None = None
     attempts: int = 0
     pull_requests: tuple[PullRequest, ...] = ()
+    closed: tuple[Closed, ...] = ()
     problems: tuple[Problem, ...] = ()
     diff: str | None = None
     details: dict[str, Any] = {}

@@ -15,7 +15,7 @@ def document(result: Result) -> str:
     plain: dict[str, Any] = {"schema": SCHEMA, **msgspec.to_builtins(result)}
     for hidden in ("details", "advice", "exit_code"):
         del plain[hidden]
-    for optional in ("diff", "commits"):
+    for optional in ("diff", "commits", "closed"):
         if not plain[optional]:
             del plain[optional]
     plain |= result.details

@@ -5,9 +5,21 @@ import re
 from typing import Any
 
 from gitops_tk.model.changes import Change
-from gitops_tk.model.result import Problem, Result
+from gitops_tk.model.result import Action, Closed, Problem, PullRequest, Result
 
 _SHORT = 10
+_DONE: dict[Action, str] = {
+    "opened": "proposed",
+    "updated": "updated",
+    "unchanged": "unchanged",
+    "merged": "proposed and merged",
+}
+_FORESEEN: dict[Action, str] = {
+    "opened": "would propose",
+    "updated": "would update",
+    "unchanged": "would leave as it is",
+    "merged": "would merge",
+}
 # Control characters but tab and line feed, and those that turn the direction of writing.
 _STEERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -19,7 +31,9 @@ def summary(result: Result) -> str:
     lines = [_change(change) for change in result.changes]
     if result.outcome == "planned":
         lines += ["", *(result.diff or "").splitlines(), "", *_indented(result.message or "")]
-    lines.append(_ending(result))
+    closes = "would close" if result.outcome == "planned" else "closed"
+    lines += [f"{closes} {_named(one)}: {one.reason}" for one in result.closed]
+    lines += _ending(result)
     return _visible("\n".join(lines) + "\n")
 
 
@@ -106,24 +120,32 @@ def _shown(data: Any) -> str:
     return data if isinstance(data, str) and data and data.isprintable() else json.dumps(data, ensure_ascii=False)
 
 
-def _ending(result: Result) -> str:
+def _ending(result: Result) -> list[str]:
     short = (result.commit or "")[:_SHORT]
     match result.outcome:
         case "changed":
-            return f"pushed {_counted(result)}{short} to {result.branch}"
+            return [f"pushed {_counted(result)}{short} to {result.branch}"]
         case "committed":
-            return f"committed {_counted(result)}{short} on {result.branch}"
+            return [f"committed {_counted(result)}{short} on {result.branch}"]
         case "written":
-            return "written; commit it when you are ready"
-        case "proposed":
+            return ["written; commit it when you are ready"]
+        case "proposed" if all(one.number is None for one in result.pull_requests):
             branches = ", ".join(one.branch for one in result.pull_requests)
-            return f"proposed on {branches}" if result.commits else f"proposed {short} on {branches}"
+            return [f"proposed on {branches}" if result.commits else f"proposed {short} on {branches}"]
+        case "proposed":
+            return [f"{_DONE[one.action]} {_named(one)}" for one in result.pull_requests]
         case "planned":
-            return "dry run: nothing was written"
+            foreseen = [f"{_FORESEEN[one.action]} {_named(one)}" for one in result.pull_requests]
+            return [*foreseen, "dry run: nothing was written"]
         case "unchanged" if result.pull_requests:
-            return f"unchanged: it is proposed already on {', '.join(one.branch for one in result.pull_requests)}"
+            named = (("as " if one.number is not None else "on ") + _named(one) for one in result.pull_requests)
+            return [f"unchanged: it is proposed already {', '.join(named)}"]
         case _:
-            return "unchanged: there is nothing to do"
+            return ["unchanged: there is nothing to do"]
+
+
+def _named(one: PullRequest | Closed) -> str:
+    return f"#{one.number} {one.url}" if one.number is not None else one.branch
 
 
 def _counted(result: Result) -> str:

@@ -1,9 +1,11 @@
-"""Proposals without a forge's API: each a branch with one commit of the tool, on top of the base branch.
+"""Proposals as branches: each holds one commit of the tool, on top of the base branch.
 
-Running again replaces the branch, but only while everything on it is the tool's own.
+A branch is replaced or taken away only while everything on it is the tool's own.
 """
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -13,60 +15,145 @@ from gitops_tk.repository.push import Pushed
 from gitops_tk.repository.remote import Remote
 from gitops_tk.repository.tree import TreeSnapshot
 
-_TRAILER = "Gitops-Tk-Command: "
-_LOCAL = "refs/gitops-tk/proposal"
+# What every branch of a proposal begins with.
+PREFIX = "gitops-tk/"
+
+_COMMAND = re.compile(r"^Gitops-Tk-Command: (.+)$", re.MULTILINE)
+_CHANGE = re.compile(r"^Gitops-Tk-Change: (\S+/\S+) ", re.MULTILINE)
+_NUMBERED = re.compile(r"(.+)\.([1-9][0-9]{0,5})")
+_LOCAL = "refs/proposals/"
 
 
-class Proposed(Struct, frozen=True):
-    """A proposal that is on the remote: now, or as it was found."""
+class Standing(Struct, frozen=True, kw_only=True, dict=True):
+    """A proposal branch as it is on the remote.
+
+    Attributes:
+        commit: its newest commit.
+        parents: that commit's parents.
+        message: its message.
+    """
 
     branch: str
     commit: str
-    new: bool
+    parents: tuple[str, ...]
+    message: str
+
+    @cached_property
+    def releases(self) -> frozenset[str]:
+        """The releases that it changes, each as `env/service`; where a person wrote over it, what its name says."""
+        told = frozenset(_CHANGE.findall(self.message))
+        return told if told and self.is_own else frozenset({stem(self.branch).removeprefix(PREFIX)})
+
+    @property
+    def command(self) -> str:
+        """The command that its newest commit says to come from; empty where it says none."""
+        found = _COMMAND.search(self.message)
+        return found[1] if found else ""
+
+    @property
+    def is_own(self) -> bool:
+        """Whether its newest commit is the tool's."""
+        return bool(self.command) and len(self.parents) <= 1
+
+    @property
+    def subject(self) -> str:
+        """The first line of its message."""
+        return self.message.partition("\n")[0]
 
 
-def propose(remote: Remote, base: TreeSnapshot, plans: Sequence[Plan]) -> list[Proposed] | Pushed:
-    """Pushes each plan's change to its proposal branch; an equal proposal is left as it is.
+def stem(branch: str) -> str:
+    """The name that a proposal has from what it proposes, without the number of a successor."""
+    numbered = _NUMBERED.fullmatch(branch)
+    return numbered[1] if numbered else branch
 
-    Returns:
-        The proposals, or the remote's answer where someone else was first.
+
+def is_beside(branch: str) -> bool:
+    """Whether a proposal is about something beside the images, such as a hold, and takes no image's place."""
+    return "." in stem(branch).rpartition("/")[2]
+
+
+def number(branch: str) -> int:
+    """Which of the proposals of one name it is, from 1."""
+    numbered = _NUMBERED.fullmatch(branch)
+    return int(numbered[2]) if numbered else 1
+
+
+def successor(branch: str) -> str:
+    """The branch that takes the place of one that must not change any more."""
+    return f"{stem(branch)}.{number(branch) + 1}"
+
+
+def find(remote: Remote, pattern: str) -> list[Standing]:
+    """The proposal branches that match, with their newest commits, in one request.
+
+    Args:
+        pattern: below PREFIX, with one `*`.
 
     Raises:
-        RepositoryError: a person has committed on a branch (`proposal-edited`).
-        PushRefused: the remote's rules refuse a branch.
+        RemoteUnreachable, LoginFailed, RepositoryError: the remote cannot be read.
     """
-    by_branch = {plan.proposal or "": plan for plan in plans}
-    tips = _tips(remote, by_branch)
-    standing = {branch for branch in tips if _stands(remote, branch, by_branch[branch])}
-    wanted = {branch: plan for branch, plan in by_branch.items() if branch not in standing}
-    made = dict(zip(wanted, remote.commit(base, list(wanted.values()), chained=False), strict=True)) if wanted else {}
-    if made:
-        pushed = remote.push(made, {branch: tips.get(branch, "") for branch in made})
-        if pushed.answer == "refused":
-            raise PushRefused(
-                f"the remote refused the proposal branch {', '.join(made)}: {pushed.said}",
-                hint="may this login create branches under gitops-tk/? A branch called gitops-tk would be in the way",
-            )
-        if pushed.answer != "accepted":
-            return pushed
-    return [Proposed(branch, made.get(branch) or tips[branch], branch in made) for branch in by_branch]
-
-
-def advice(branches: Sequence[str], base: str) -> tuple[str, ...]:
-    """What a person does with proposals that are branches and nothing else."""
-    return tuple(
-        line
-        for branch in branches
-        for line in (
-            f"The change is proposed on the branch {branch}. Review it, then merge it into {base}:",
-            f"  git fetch origin {branch}",
-            "  git show FETCH_HEAD",
-            f"  git switch {base} && git merge --no-ff FETCH_HEAD && git push origin {base}",
+    if not remote.fetch(f"+refs/heads/{PREFIX}{pattern}:{_LOCAL}{pattern}", "--depth=2", "--prune"):
+        return []
+    listed = remote.git.read("for-each-ref", "--format=%(refname) %(objectname) %(parent)", _LOCAL)
+    rows = [line.split(" ") for line in listed.splitlines()]
+    return [
+        Standing(
+            branch=PREFIX + name.removeprefix(_LOCAL),
+            commit=commit,
+            parents=tuple(filter(None, parents)),
+            message=remote.message(commit),
         )
+        for name, commit, *parents in rows
+    ]
+
+
+def require_own(remote: Remote, base: TreeSnapshot, standing: Standing) -> None:
+    """Refuses to touch a branch that holds anything but one commit of the tool.
+
+    Raises:
+        RepositoryError: a person has committed on it (`proposal-edited`).
+    """
+    if standing.is_own and standing.parents == (base.revision,):
+        return
+    if standing.is_own:
+        _fetch_own_commits(remote, standing.branch)
+        own = remote.git.read("rev-list", standing.commit, "--not", f"refs/heads/{remote.branch}").split()
+        # What the branch holds beside its newest commit is history of the base, or somebody's work.
+        if len(own) <= 1:
+            return
+    raise RepositoryError(
+        f"somebody has committed on {standing.branch}, and gitops-tk replaces nobody's work",
+        code="proposal-edited",
+        hint=f"merge or delete the branch: git push origin --delete {standing.branch}",
     )
 
 
-def _tips(remote: Remote, branches: Iterable[str]) -> dict[str, str]:
+def is_equal(remote: Remote, standing: Standing, plan: Plan) -> bool:
+    """Whether a branch proposes what a plan would: the message says every change, the files what landed since."""
+    return standing.message == plan.message and _holds(remote.at(standing.commit), plan)
+
+
+def push(remote: Remote, oids: Mapping[str, str], leases: Mapping[str, str], options: Iterable[str] = ()) -> Pushed:
+    """Pushes commits to proposal branches; a branch whose commit is empty is deleted.
+
+    Args:
+        leases: the commits that the branches are known to be at; one that is not named must not exist.
+        options: push options for the server (git-push(1)), left out where it takes none.
+
+    Raises:
+        PushRefused: the remote's rules refuse a branch.
+    """
+    pushed = remote.push(oids, {branch: leases.get(branch, "") for branch in oids}, options)
+    if pushed.answer == "refused":
+        raise PushRefused(
+            f"the remote refused the proposal branch {', '.join(oids)}: {pushed.said}",
+            hint="may this login create branches under gitops-tk/? A branch called gitops-tk would be in the way",
+        )
+    return pushed
+
+
+def tips(remote: Remote, branches: Iterable[str]) -> dict[str, str]:
+    """The commits of those branches that exist on the remote now."""
     listed = remote.git.read("ls-remote", "origin", *(f"refs/heads/{branch}" for branch in branches))
     rows = (line.split("\t") for line in listed.splitlines())
     # ls-remote matches the ends of names: refs/heads/x/refs/heads/y too.
@@ -74,23 +161,8 @@ def _tips(remote: Remote, branches: Iterable[str]) -> dict[str, str]:
     return {branch: found[branch] for branch in branches if branch in found}
 
 
-def _stands(remote: Remote, branch: str, plan: Plan) -> bool:
-    _fetch_own_commits(remote, branch)
-    own = remote.git.read("rev-list", _LOCAL, "--not", f"refs/heads/{remote.branch}").split()
-    foreign = [oid for oid in own if _TRAILER not in remote.message(oid)]
-    # What the branch holds beside its newest commit is history of the base, or somebody's work.
-    if foreign or len(own) > 1:
-        raise RepositoryError(
-            f"somebody has committed on {branch}, and gitops-tk replaces nobody's work",
-            code="proposal-edited",
-            hint=f"merge or delete the branch: git push origin --delete {branch}",
-        )
-    # The message says every change; the files say what else has landed under them since.
-    return remote.message(_LOCAL) == plan.message and _equal(remote.at(_LOCAL), plan)
-
-
 def _fetch_own_commits(remote: Remote, branch: str) -> None:
-    refspec = f"+refs/heads/{branch}:{_LOCAL}"
+    refspec = f"+refs/heads/{branch}:{_LOCAL}{branch.removeprefix(PREFIX)}"
     try:
         remote.fetch(refspec, f"--shallow-exclude=refs/heads/{remote.branch}")
     except GitopsTkError:
@@ -98,7 +170,7 @@ def _fetch_own_commits(remote: Remote, branch: str) -> None:
         remote.fetch(refspec, "--depth=1")
 
 
-def _equal(tip: TreeSnapshot, plan: Plan) -> bool:
+def _holds(tip: TreeSnapshot, plan: Plan) -> bool:
     paths = [operation.path for operation in plan.changeset.operations]
     entries = tip.entries(paths)
     contents = tip.read([op.path for op in plan.changeset.operations if isinstance(op, Write) and op.path in entries])

@@ -2,21 +2,22 @@
 
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gitops_tk.errors import GitopsTkError, PushRefused, RaceLost, RefusedByPolicy, RemoteUnreachable
-from gitops_tk.model.changes import Plan
-from gitops_tk.model.result import Outcome, PullRequest
+from gitops_tk.model.changes import ChangeSet, Plan
+from gitops_tk.model.result import Closed, Outcome, Problem, PullRequest
 from gitops_tk.model.snapshot import Snapshot
-from gitops_tk.repository import proposal
 from gitops_tk.repository.push import Pushed
 from gitops_tk.repository.remote import Remote
 from gitops_tk.repository.tree import TreeSnapshot
 
 Planner = Callable[[Snapshot, Any], Plan]
+Proposer = Callable[[TreeSnapshot, Plan], "Published | Pushed"]
 
 # Waits are drawn from nothing to this, doubled with each try: tried with 0.1, 0.25 and 0.5, see docs/benchmarks.md.
 _FIRST_WAIT = 0.5
@@ -33,6 +34,8 @@ class Published(Struct, frozen=True, kw_only=True):
         commits: the commits that were made, or stand as proposals; of `--split` one a service.
         branch: the branch that was changed or proposed to.
         attempts: how many plans were made.
+        closed: proposals that gave way, or had nothing left to propose.
+        problems: what the forge could not do, as warnings.
         advice: what a person does next.
     """
 
@@ -40,8 +43,10 @@ class Published(Struct, frozen=True, kw_only=True):
     outcome: Outcome
     commits: tuple[str, ...]
     branch: str
-    attempts: int
+    attempts: int = 1
     pull_requests: tuple[PullRequest, ...] = ()
+    closed: tuple[Closed, ...] = ()
+    problems: tuple[Problem, ...] = ()
     advice: tuple[str, ...] = ()
 
 
@@ -53,10 +58,13 @@ class Timing(Struct, frozen=True, kw_only=True):
     random: Callable[[], float] = random.random
 
 
-def publish(remote: Remote, planner: Planner, *, retry_for: float, timing: Timing | None = None) -> Published:
+def publish(
+    remote: Remote, planner: Planner, proposer: Proposer, *, retry_for: float, timing: Timing | None = None
+) -> Published:
     """Plans and publishes until it is done, refused, or the time is up.
 
     Args:
+        proposer: proposes a plan whose change is not pushed; where it lost a race it returns the remote's answer.
         retry_for: how long a lost race is run again, in seconds.
 
     Raises:
@@ -64,7 +72,7 @@ def publish(remote: Remote, planner: Planner, *, retry_for: float, timing: Timin
         PushRefused: the remote's rules refuse the push.
         GitopsTkError: the planner's own refusals.
     """
-    publication = _Publication(remote, planner, retry_for, timing or Timing())
+    publication = _Publication(remote, planner, proposer, retry_for, timing or Timing())
     try:
         return publication.run()
     except GitopsTkError as error:
@@ -73,9 +81,10 @@ def publish(remote: Remote, planner: Planner, *, retry_for: float, timing: Timin
 
 
 class _Publication:
-    def __init__(self, remote: Remote, planner: Planner, retry_for: float, timing: Timing) -> None:
+    def __init__(self, remote: Remote, planner: Planner, proposer: Proposer, retry_for: float, timing: Timing) -> None:
         self.remote = remote
         self.planner = planner
+        self.proposer = proposer
         self.timing = timing
         self.until = timing.clock() + retry_for
         self.attempts = 0
@@ -96,8 +105,6 @@ class _Publication:
                 return landed
             if self.attempts == 1:
                 self.intent = plan.intent
-            if not plan.changeset.operations:
-                return self._landed() or self._done(plan, "unchanged", ())
             ended = self._try(snapshot, plan)
             if isinstance(ended, Published):
                 return ended
@@ -105,19 +112,30 @@ class _Publication:
             snapshot = self.remote.refresh()
 
     def _try(self, snapshot: TreeSnapshot, plan: Plan) -> Published | Pushed:
-        # An empty repository has nothing to compare a proposal with: its first commit is pushed.
-        if plan.publish == "pull-request" and plan.proposal and snapshot.revision:
-            ended = proposal.propose(self.remote, snapshot, plan.commits)
-            return ended if isinstance(ended, Pushed) else self._proposed(plan, ended)
+        if proposes(plan, snapshot):
+            ended = self.proposer(snapshot, plan)
+            return ended if isinstance(ended, Pushed) else replace(ended, attempts=self.attempts)
+        if not plan.changeset.operations:
+            return self._landed() or self._done(plan, "unchanged", ())
         oids = self.remote.commit(snapshot, plan.commits)
         # The branch must be where the plan saw it: the push brings back none that is gone, and no commit taken out.
         pushed = self.remote.push({self.remote.branch: oids[-1]}, {self.remote.branch: snapshot.revision or ""})
         if pushed.answer == "accepted":
-            return self._done(plan, "changed", oids)
+            return self._settled(self._done(plan, "changed", oids))
         if pushed.answer == "refused":
             raise refused(pushed, self.remote.branch)
         self.carried.append((plan, oids))
         return pushed
+
+    def _settled(self, done: Published) -> Published:
+        # What is pushed where others propose may leave proposals behind that are over now.
+        if not done.plan.releases:
+            return done
+        try:
+            ended = self.proposer(self.remote.at(done.commits[-1]), replace(done.plan, changeset=ChangeSet(), split=()))
+        except GitopsTkError as error:
+            return replace(done, problems=(replace(Problem.of(error), severity="warning"),))
+        return done if isinstance(ended, Pushed) else replace(done, closed=ended.closed, problems=ended.problems)
 
     def _landed(self) -> Published | None:
         # A push may have arrived though its answer was lost, or though HTTP sent it twice and the second was
@@ -151,17 +169,12 @@ class _Publication:
             plan=plan, outcome=outcome, commits=tuple(oids), branch=self.remote.branch, attempts=self.attempts
         )
 
-    def _proposed(self, plan: Plan, ended: Sequence[proposal.Proposed]) -> Published:
-        made = any(one.new or one.commit in self.remote.made for one in ended)
-        return Published(
-            plan=plan,
-            outcome="proposed" if made else "unchanged",
-            commits=tuple(one.commit for one in ended),
-            branch=self.remote.branch,
-            attempts=self.attempts,
-            pull_requests=tuple(PullRequest(branch=one.branch) for one in ended),
-            advice=proposal.advice([one.branch for one in ended], self.remote.branch),
-        )
+
+def proposes(plan: Plan, base: Snapshot) -> bool:
+    """Whether a plan is proposed, or is about releases that are; with nothing to change it may outdate a proposal."""
+    wanted = plan.publish == "pull-request" if plan.changeset.operations else bool(plan.releases)
+    # An empty repository has nothing to compare a proposal with: its first commit is pushed.
+    return wanted and plan.proposal is not None and base.revision is not None
 
 
 def refused(pushed: Pushed, branch: str) -> PushRefused:

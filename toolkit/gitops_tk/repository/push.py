@@ -42,13 +42,13 @@ def classify(done: Completed) -> Pushed:
     """
     lines = done.stdout.decode("utf-8", "replace").splitlines()
     failed = [line.rpartition("\t")[2] for line in lines if line.startswith("!\t")]
-    if done.status == 0 and not failed:
-        return Pushed("accepted")
-    if not failed:
-        return Pushed("unknown", redact(done.stderr.decode("utf-8", "replace")).strip())
     remote = "\n".join(
         line for line in done.stderr.decode("utf-8", "replace").splitlines() if line.startswith("remote:")
     )
+    if done.status == 0 and not failed:
+        return Pushed("accepted", redact(remote))
+    if not failed:
+        return Pushed("unknown", redact(done.stderr.decode("utf-8", "replace")).strip())
     return min((_classify(reason, remote) for reason in failed), key=lambda one: _ATTENTION.index(one.answer))
 
 

@@ -166,11 +166,14 @@ class Remote:
         commit = self._objects.commit(name)
         return commit[1].partition(b"\n\n")[2].decode("utf-8", "replace") if commit else ""
 
-    def fetch(self, refspec: str, *options: str, limit: str | None = None) -> None:
-        """Fetches a ref or a commit into the temporary clone.
+    def fetch(self, refspec: str, *options: str, limit: str | None = None) -> bool:
+        """Fetches refs or a commit into the temporary clone.
 
         Args:
             limit: the filter; None for the one that the server took.
+
+        Returns:
+            Whether there was anything to fetch: a pattern may match nothing.
 
         Raises:
             RemoteUnreachable, LoginFailed, RepositoryError: it cannot be read.
@@ -178,8 +181,11 @@ class Remote:
         arguments = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", limit or self._running.filter)
         done = self.git.run(*arguments, *options, "origin", refspec)
         self._running.forget_promises()
+        if done.status and "*" in refspec and (not done.stderr.strip() or b"no matching remote head" in done.stderr):
+            return False
         if done.status:
             raise failure(done, self.location.url)
+        return True
 
     @property
     def takes_trees(self) -> bool:
@@ -257,12 +263,13 @@ class Remote:
         self.made += oids
         return oids
 
-    def push(self, oids: Mapping[str, str], leases: Mapping[str, str]) -> Pushed:
+    def push(self, oids: Mapping[str, str], leases: Mapping[str, str], options: Iterable[str] = ()) -> Pushed:
         """Pushes commits to branches, in one request.
 
         Args:
-            oids: the commit of each branch.
+            oids: the commit of each branch; empty if it is to be deleted.
             leases: the id that each branch must still be at; empty if it must not exist.
+            options: push options for the server (git-push(1)), left out where it takes none.
 
         Returns:
             The remote's answer; of several the one that asks for most attention.
@@ -272,7 +279,10 @@ class Remote:
         """
         force = [f"--force-with-lease=refs/heads/{branch}:{lease}" for branch, lease in leases.items()]
         refspecs = [f"{oid}:refs/heads/{branch}" for branch, oid in oids.items()]
-        done = self.git.run("push", "--porcelain", *force, "origin", *refspecs)
+        asked = [f"--push-option={option}" for option in options]
+        done = self.git.run("push", "--porcelain", *force, *asked, "origin", *refspecs)
+        if asked and b"does not support push options" in done.stderr:
+            done = self.git.run("push", "--porcelain", *force, "origin", *refspecs)
         pushed = classify(done)
         if pushed.answer == "unknown":
             error = failure(done, self.location.url)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from gitops_tk.config.argocd import FOLDER, environment_of
 from gitops_tk.config.load import CONFIG_FILE
-from gitops_tk.config.model import Config
+from gitops_tk.config.model import Config, Environment
 from gitops_tk.errors import RefusedByPolicy
 from gitops_tk.model.changes import Operation, Publish
 
@@ -67,3 +67,10 @@ def publish_by(config: Config, operations: Iterable[Operation]) -> Publish:
         environment.publish == "pull-request" for environment in config.environments if environment.name in reached
     )
     return "pull-request" if proposed else "push"
+
+
+def reviewed(environment: Environment, services: Iterable[str]) -> tuple[str, ...]:
+    """The releases of services in an environment, as proposals name them; none where changes are pushed."""
+    if environment.publish == "push":
+        return ()
+    return tuple(f"{environment.name}/{service}" for service in services)

@@ -13,7 +13,7 @@ from gitops_tk.model.changes import Change, ChangeSet, Gate, Plan, Write
 from gitops_tk.model.image import Image
 from gitops_tk.values.edit import apply
 from gitops_tk.values.image import read_image
-from gitops_tk.workflows.affected import publish_by
+from gitops_tk.workflows.affected import publish_by, reviewed
 from gitops_tk.workflows.holding import refuse_held
 from gitops_tk.workflows.images import Move, changes_of, edits_for
 from gitops_tk.workflows.layers import Layers, read_layers, require
@@ -105,6 +105,7 @@ def plan(request: BumpRequest, views: Views, intent: Any, judges: Callable[[], "
             trailers=trailers("bump", changeset.changes, *_override(request), *overridden),
             publish=publish_by(config, operations),
             proposal=proposal_branch(environment.name, services),
+            releases=reviewed(environment, services),
         )
 
     whole = said(ChangeSet(tuple(operations), tuple(changes)), services)

@@ -1,20 +1,25 @@
 """Delivery: a planner's change published on the remote, or committed in a checkout with --local."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from gitops_tk.errors import UsageError
 from gitops_tk.model.changes import Plan
-from gitops_tk.model.result import Commit, PullRequest, Result
+from gitops_tk.model.result import Commit, Result
 from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.repository.checkout import Checkout
 from gitops_tk.repository.location import CheckoutLocation, locate
-from gitops_tk.repository.publish import publish
+from gitops_tk.repository.publish import Published, proposes, publish
+from gitops_tk.repository.push import Pushed
 from gitops_tk.repository.remote import Remote
+from gitops_tk.repository.tree import TreeSnapshot
 from gitops_tk.workflows.options import Options
 from gitops_tk.workflows.views import Views
+
+if TYPE_CHECKING:
+    from gitops_tk.workflows.proposals import Proposals
 
 Planner = Callable[[Views, Any], Plan]
 
@@ -44,12 +49,13 @@ def on_remote(command: str, planner: Planner, remote: Remote, options: Options) 
     planner = _with_message(planner, options.message)
     if options.dry_run:
         snapshot = remote.snapshot()
-        return _planned(command, planner(Views.of(remote, snapshot), None), snapshot, remote.branch)
+        plan = planner(Views.of(remote, snapshot), None)
+        return _foreseen(_planned(command, plan, snapshot, remote.branch), plan, remote, snapshot, options)
 
     def replan(snapshot: Snapshot, intent: Any) -> Plan:
         return planner(Views.of(remote, snapshot), intent)
 
-    done = publish(remote, replan, retry_for=options.retry_for)
+    done = publish(remote, replan, _Proposer(remote, options), retry_for=options.retry_for)
     plan = done.plan
     # A proposal that stands already is no change, and no commit, of this run.
     made = done.outcome != "unchanged"
@@ -65,6 +71,8 @@ def on_remote(command: str, planner: Planner, remote: Remote, options: Options) 
         message=_message(plan) if made else None,
         attempts=done.attempts,
         pull_requests=done.pull_requests,
+        closed=done.closed,
+        problems=done.problems,
         advice=(*plan.advice, *done.advice),
     )
 
@@ -108,6 +116,31 @@ def in_checkout(command: str, planner: Planner, checkout: Checkout, options: Opt
     )
 
 
+def _foreseen(result: Result, plan: Plan, remote: Remote, base: TreeSnapshot, options: Options) -> Result:
+    if proposes(plan, base):
+        shown, closed = _Proposer(remote, options).proposals(base).planned(base, plan)
+        return replace(result, pull_requests=shown, closed=closed)
+    return result
+
+
+class _Proposer:
+    # Forges and all that belongs to them are imported for those who propose alone.
+    def __init__(self, remote: Remote, options: Options) -> None:
+        self._remote = remote
+        self._options = options
+        self._proposals: Proposals | None = None
+
+    def __call__(self, base: TreeSnapshot, plan: Plan) -> Published | Pushed:
+        return self.proposals(base).propose(base, plan)
+
+    def proposals(self, base: TreeSnapshot) -> "Proposals":
+        if self._proposals is None:
+            from gitops_tk.workflows.proposing import proposals
+
+            self._proposals = proposals(self._remote, base, self._options)
+        return self._proposals
+
+
 def _with_message(planner: Planner, message: str | None) -> Planner:
     if message is None:
         return planner
@@ -141,7 +174,6 @@ def _planned(command: str, plan: Plan, snapshot: Snapshot, branch: str | None) -
     from gitops_tk.repository.diff import unified
 
     changed = bool(plan.changeset.operations)
-    proposed = changed and plan.publish == "pull-request" and plan.proposal is not None
     return Result(
         command=command,
         outcome="planned" if changed else "unchanged",
@@ -151,7 +183,6 @@ def _planned(command: str, plan: Plan, snapshot: Snapshot, branch: str | None) -
         branch=branch,
         message=_message(plan) if changed else None,
         attempts=1,
-        pull_requests=tuple(PullRequest(branch=part.proposal or "") for part in plan.commits) if proposed else (),
         diff=unified(snapshot, plan.changeset) if changed else None,
         advice=plan.advice,
     )

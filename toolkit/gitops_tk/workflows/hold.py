@@ -12,7 +12,7 @@ from gitops_tk.errors import RefusedByPolicy, UsageError
 from gitops_tk.model import names
 from gitops_tk.model.changes import Change, ChangeSet, Operation, Plan
 from gitops_tk.policy.holds import Hold, check_reason, until_end
-from gitops_tk.workflows.affected import publish_now
+from gitops_tk.workflows.affected import publish_now, reviewed
 from gitops_tk.workflows.holding import hold_changes, hold_operations
 from gitops_tk.workflows.layers import read_layers, require
 from gitops_tk.workflows.messages import counted, proposal_branch, trailers
@@ -129,6 +129,7 @@ def _plan(
             trailers=trailers(command, changeset.changes, *pushed_now),
             publish=publish,
             proposal=proposal_branch(env.name, services, command),
+            releases=reviewed(env, services),
         )
 
     whole = said(ChangeSet(tuple(operations), tuple(changes)), services)

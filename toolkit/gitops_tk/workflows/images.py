@@ -34,6 +34,12 @@ class Move(Struct, frozen=True, kw_only=True):
 Moves = Mapping[tuple[str, str], Move]
 
 
+def images_of(config: Config, layers: Layers) -> dict[str, Image]:
+    """The images that a service has in an environment, by their names."""
+    found = {name: read_image(layers.merged, keys) for name, keys in config.image_keys(layers.service).items()}
+    return {name: image for name, image in found.items() if image is not None}
+
+
 def edits_for(move: Move, layers: Layers, keys: ImageKeys, *, retry: bool, allow_older: bool) -> list[Edit]:
     """The edits that carry out a move on the values as they are now; none when it is done already.
 

@@ -54,5 +54,9 @@ def proposal_branch(environment: str, names: Sequence[str], command: str = "") -
     end = f".{command}" if command else ""
     if len(names) == 1:
         return f"gitops-tk/{environment}/{names[0]}{end}"
-    digest = hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()[:10]
-    return f"gitops-tk/{environment}/{len(names)}-services-{digest}{end}"
+    return f"gitops-tk/{environment}/{len(names)}-services-{digest(names)}{end}"
+
+
+def digest(names: Iterable[str]) -> str:
+    """What stands for many names where there is room for one."""
+    return hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()[:10]

@@ -1,9 +1,15 @@
 """Where and how a command works: the options that all commands share."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    from gitops_tk.model.changes import Plan
+    from gitops_tk.model.dialect import Dialect
+    from gitops_tk.workflows.views import Views
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -17,6 +23,8 @@ class Options(Struct, frozen=True, kw_only=True):
         dry_run: plan, and publish nothing.
         message: what the commit message says in place of the planned subject and body.
         retry_for: how long a lost race is run again, in seconds.
+        auto_merge: whether the forge merges pull requests by itself; None for what gitops-tk.yaml says.
+        body: writes the body of a plan's pull request, for a forge's Markdown.
         cwd: the folder the command was started in.
         environ: the process's environment.
     """
@@ -28,5 +36,7 @@ class Options(Struct, frozen=True, kw_only=True):
     dry_run: bool = False
     message: str | None = None
     retry_for: float = 300.0
+    auto_merge: bool | None = None
+    body: "Callable[[Views, Plan, Dialect], str] | None" = None
     cwd: Path
     environ: Mapping[str, str]

@@ -15,7 +15,7 @@ from gitops_tk.model.image import Image
 from gitops_tk.model.refusals import ChartDiverged
 from gitops_tk.values.edit import Edit, apply
 from gitops_tk.values.image import read_image
-from gitops_tk.workflows.affected import publish_by
+from gitops_tk.workflows.affected import publish_by, reviewed
 from gitops_tk.workflows.carried import Carry, carries, chart_files, diverged, step, trees_now
 from gitops_tk.workflows.gates import Judge, arrival, refusal, said
 from gitops_tk.workflows.held import held_image
@@ -173,8 +173,9 @@ class _Planner:
         return {service: one.promotion for service, one in planned.items()}
 
     def _services(self) -> list[str]:
-        if self.intent is not None:
-            return list(self.intent)
+        return self._asked() if self.intent is None else list(self.intent)
+
+    def _asked(self) -> list[str]:
         if self.request.services:
             return [names.service(service) for service in dict.fromkeys(self.request.services)]
         found = self.config.layout.find_services(self.views.snapshot, [self.source, self.target])
@@ -288,7 +289,11 @@ class _Planner:
         changes = tuple(change for one in planned.values() for change in one.changes)
         moving = [service for service, one in planned.items() if one.operations]
         whole = self._said(ChangeSet(operations, changes), moving, planned, skipped)
-        whole = replace(whole, proposal=proposal_branch(self.target.name, self.request.services or ["_all"]))
+        whole = replace(
+            whole,
+            proposal=proposal_branch(self.target.name, self.request.services or ["_all"]),
+            releases=reviewed(self.target, self._asked() if self.target.publish == "pull-request" else ()),
+        )
         if not self.request.split:
             return whole
         return split_by_service(whole, lambda part, services: self._said(part, services, planned, []))

@@ -14,9 +14,9 @@ from gitops_tk.model.image import Image
 from gitops_tk.model.result import Problem, Result
 from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.policy.holds import Hold
-from gitops_tk.values.image import read_image
 from gitops_tk.workflows.holding import find_holds
-from gitops_tk.workflows.layers import Layers, read_layers, unknown_service
+from gitops_tk.workflows.images import images_of
+from gitops_tk.workflows.layers import read_layers, unknown_service
 
 
 class Running(Struct, frozen=True):
@@ -94,7 +94,7 @@ def status(snapshot: Snapshot, services: Sequence[str] = (), envs: Sequence[str]
     table: dict[str, dict[str, Running]] = {}
     for service, env in list(found):
         try:
-            images[service, env] = _images(config, found.pop((service, env)))
+            images[service, env] = images_of(config, found.pop((service, env)))
         except EditRefused as error:
             if env in chosen:
                 problems[Problem.of(error)] = None
@@ -140,15 +140,6 @@ def _held(service: str, env: str, hold: Hold) -> Held:
         images=() if hold.holds_all else tuple(one.tag or one.digest for one in hold.images),
         fault=hold.fault.message if hold.fault else None,
     )
-
-
-def _images(config: Config, layers: Layers) -> dict[str, Image]:
-    images: dict[str, Image] = {}
-    for name, keys in config.image_keys(layers.service).items():
-        image = read_image(layers.merged, keys)
-        if image is not None:
-            images[name] = image
-    return images
 
 
 def _behind(config: Config, service: str, env: str, images: dict[tuple[str, str], Any]) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from gitops_tk.workflows.affected import publish_by
 from gitops_tk.workflows.gates import Judge, pass_gates
 from gitops_tk.workflows.images import changed_images, refuse_emptied
 from gitops_tk.workflows.layers import Layers, read_layers, require
-from gitops_tk.workflows.messages import proposal_branch, trailers
+from gitops_tk.workflows.messages import digest, proposal_branch, trailers
 from gitops_tk.workflows.views import Views
 
 
@@ -106,7 +106,8 @@ def plan(request: ValuesRequest, views: Views, intent: Any, judge: Judge | None 
         trailers=trailers(request.command, changes, *judge.trailers(gates)),
         gates=gates,
         publish=publish_by(config, operations),
-        proposal=proposal_branch(environment.name, [request.service]),
+        # Beside the proposals of images: neither takes the other's place.
+        proposal=proposal_branch(environment.name, [request.service], f"values-{digest(map(format_key, seen))}"),
     )
 
 

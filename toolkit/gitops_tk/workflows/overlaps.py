@@ -1,0 +1,104 @@
+"""What becomes of the proposals that stand when something is proposed for the same releases."""
+
+from collections.abc import Sequence
+
+from gitops_tk.config.load import load
+from gitops_tk.config.model import Config
+from gitops_tk.errors import RefusedByPolicy
+from gitops_tk.model.changes import Plan
+from gitops_tk.repository.proposal import Standing, is_beside, stem
+from gitops_tk.repository.remote import Remote
+from gitops_tk.repository.tree import TreeSnapshot
+from gitops_tk.workflows.holding import read_holds
+from gitops_tk.workflows.images import images_of
+from gitops_tk.workflows.layers import read_layers
+
+# Commands that do not wait until something else was reviewed.
+_URGENT = ("rollback",)
+# Commands that a hold is for.
+_HELD = ("bump", "promote")
+
+
+def concerns(plan: Plan, one: Standing) -> bool:
+    """Whether a standing proposal is about anything that the plan is about."""
+    if stem(one.branch) in _stems(plan):
+        return True
+    return not is_beside(one.branch) and bool(one.releases & set(plan.releases))
+
+
+def outdated(plan: Plan, one: Standing) -> tuple[str, ...] | None:
+    """Whether a plan takes the place of a standing proposal that it concerns; None where that goes on.
+
+    Returns:
+        The releases that nothing is proposed for any more.
+
+    Raises:
+        RefusedByPolicy: both change a release, and the standing one changes others beside (`proposed-with-others`).
+    """
+    if stem(one.branch) in _stems(plan):
+        return ()
+    if is_beside(plan.proposal or ""):
+        return None
+    more = tuple(sorted(one.releases - set(plan.releases)))
+    if not more:
+        return ()
+    common = sorted(one.releases & _changed(plan))
+    if not common:
+        return None
+    if dict(plan.trailers).get("Gitops-Tk-Command") in _URGENT:
+        return more
+    others = more[0] if len(more) == 1 else f"{len(more)} others"
+    raise RefusedByPolicy(
+        f"{common[0]} is proposed already on {one.branch}, together with {others}",
+        code="proposed-with-others",
+        hint="merge or close that proposal first, or name its other services too, and it gives way to the new one",
+    )
+
+
+def replaces(part: Plan, one: Standing) -> bool:
+    """Whether it is this part of a plan that takes the place of an outdated proposal."""
+    return stem(one.branch) in _stems(part) or bool(one.releases & _changed(part))
+
+
+def held(remote: Remote, base: TreeSnapshot, standing: Sequence[Standing], now: float) -> dict[str, str]:
+    """Why proposals may not go on, by branch: an image that they bring is held back.
+
+    Args:
+        now: the time, in seconds since 1970 (UTC).
+    """
+    of_images = [one for one in standing if one.command in _HELD and not is_beside(one.branch)]
+    if not of_images:
+        return {}
+    config = load(base)
+    holds = read_holds(base, {pair for one in of_images for pair in _pairs(config, one)})
+    found: dict[str, str] = {}
+    for one in of_images if holds else ():
+        pairs = [pair for pair in _pairs(config, one) if pair in holds]
+        for pair, layers in read_layers(remote.at(one.commit), config, pairs).items():
+            if holds[pair].blocks(images_of(config, layers), now):
+                found.setdefault(one.branch, f"{layers.service} in {layers.env} is held: {holds[pair].shown}")
+    return found
+
+
+def over(remote: Remote, base: TreeSnapshot, one: Standing) -> str:
+    """Why a proposal that the plan concerns, and finds nothing to change for, is over."""
+    config = load(base)
+    paths = [config.layout.values_path(service, config.environment(env)) for service, env in _pairs(config, one)]
+    tip = remote.at(one.commit)
+    if paths and tip.entries(paths) == base.entries(paths):
+        return f"What it proposes has landed: {remote.branch} holds the same."
+    return f"There is nothing left to propose: what {remote.branch} holds is what is wanted now."
+
+
+def _stems(plan: Plan) -> set[str]:
+    return {part.proposal for part in (plan, *plan.split) if part.proposal}
+
+
+def _pairs(config: Config, one: Standing) -> list[tuple[str, str]]:
+    known = {environment.name for environment in config.environments}
+    split = (release.partition("/") for release in sorted(one.releases))
+    return [(service, env) for env, _, service in split if env in known]
+
+
+def _changed(plan: Plan) -> frozenset[str]:
+    return frozenset(f"{one.env}/{one.service}" for one in plan.changeset.changes if one.env and one.service)
