@@ -12,6 +12,7 @@ _BENCHMARKS: dict[str, Callable[[Path], list[str]]] = {
     "bump": delivery.bump,
     "http": delivery.http,
     "promote": delivery.promote,
+    "charts": delivery.charts,
     "status": delivery.status,
     "fifty": concurrency.fifty,
     "one-file": concurrency.one_file,

@@ -76,6 +76,30 @@ def promote(folder: Path) -> list[str]:
     ]
 
 
+def charts(folder: Path) -> list[str]:
+    """promote of 100 services whose charts differ, too, against 100 of which only the images do."""
+    remote = fixtures.with_charts(folder / "charts.git", 1000)
+    url = f"file://{remote}"
+
+    def hundred(first: int, number: int, *, edited: bool) -> list[str]:
+        files = {}
+        for one in range(first, first + 100):
+            files[fixtures.path(one)] = fixtures.values(one, "dev", f"c{number + 1}")
+            if edited:
+                files |= fixtures.chart(one, "dev", number + 1)
+        repo.commit(remote, files)
+        return [TOOL, "promote", "dev", "staging", *map(fixtures.service, range(first, first + 100)), "--repo", url]
+
+    found = paired(
+        lambda number: hundred(0, number, edited=True),
+        lambda number: hundred(100, number, edited=False),
+    )
+    return [
+        f"| promote of 100 with their charts, against images alone | {found.ours:.3f} s | {found.theirs:.3f} s "
+        f"| {found.ratio:.2f} | 1.5 | {found.megabytes:.0f} MB |"
+    ]
+
+
 def status(folder: Path) -> list[str]:
     """status over 9,000 values files from a remote, and over a third of them."""
     rows = []

@@ -200,7 +200,7 @@ def _likely(
         except _NotHandedOut:
             return
         yield from (found[tree] for tree in trees)
-        size *= 4
+        size *= 8
 
 
 def _states(

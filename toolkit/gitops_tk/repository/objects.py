@@ -14,6 +14,8 @@ from gitops_tk.repository.git import Git
 # Requests are written while nobody reads the answers: together they must fit into a pipe (64 KiB).
 _AT_ONCE = 500
 _TREES_AT_ONCE = 50
+# More names than this are sooner found in the whole list.
+_NAMES_APART = 8
 
 
 class TreeEntry(Struct, frozen=True):
@@ -74,6 +76,10 @@ class Objects:
         listed = list(names)
         for start in range(0, len(listed), _TREES_AT_ONCE):
             for oid, (_, data) in self._request(listed[start : start + _TREES_AT_ONCE]).items():
+                if len(names[oid]) > _NAMES_APART:
+                    entries = parse_tree(data)
+                    found |= {(oid, name): entries.get(name) for name in names[oid]}
+                    continue
                 for name in names[oid]:
                     found[oid, name] = _entry(data, name)
         return found
