@@ -248,3 +248,28 @@ def test_a_rollback_brings_chart_and_image_back_together(remote: Path) -> None:
     assert back("--to", "v3").json["outcome"] == "changed"
     assert tree(remote, "staging") == trees["v3"]
     assert b"tag: v3 " in repo.show(remote, "services/a/envs/staging.yaml")
+
+
+def test_status_shows_where_charts_differ(remote: Path, tmp_path: Path) -> None:
+    repo.commit(remote, chart("dev", values=b"replicas: 2\n"))
+    there = repo.checkout(remote, tmp_path / "c")
+    for where in (("--repo", str(remote)), ()):
+        ran = run_json("status", *where, cwd=there)
+        differing = {env: one["chart_differs_from"] for env, one in ran.json["services"]["a"].items()}
+        assert differing == {"dev": [], "staging": ["dev"], "prod": []}
+        assert "a        v1.0.0  v1.0.0 +  v1.0.0\n" in run("status", *where, cwd=there).out
+    (there / "services/a/staging/chart/values.yaml").write_bytes(b"replicas: 2\n")
+    after = run_json("status", "a", cwd=there).json["services"]["a"]
+    assert (after["staging"]["chart_differs_from"], after["prod"]["chart_differs_from"]) == ([], ["staging"])
+
+
+def test_a_new_environment_gets_copies_of_the_charts_and_takes_them_with_it(remote: Path, tmp_path: Path) -> None:
+    there = repo.checkout(remote, tmp_path / "c")
+    ran = run_json("env", "add", "qa", "--after", "dev", "--copy", "dev", "--commit", cwd=there)
+    assert [(one["kind"], one["file"]) for one in ran.json["changes"] if one["kind"] == "chart"] == [
+        ("chart", "services/a/qa/chart"),
+        ("chart", "services/b/qa/chart"),
+    ]
+    assert repo.git(there, "rev-parse", "HEAD:services/a/qa/chart") == tree(remote, "dev")
+    assert run("env", "remove", "qa", "--commit", cwd=there).status == 0
+    assert not (there / "services/a/qa").exists()

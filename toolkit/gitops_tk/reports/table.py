@@ -26,8 +26,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | None 
 def status_table(result: Result) -> str:
     """Services by environments.
 
-    `*` marks a version that differs from the one it is promoted from, `!` a held one, `~` one that Argo CD does not
-    report as it should be.
+    `*` marks a version that differs from the one it is promoted from, `+` a chart that does, `!` a held one, `~` one
+    that Argo CD does not report as it should be.
     """
     environments = result.details["environments"]
     services = result.details["services"]
@@ -50,6 +50,8 @@ def status_table(result: Result) -> str:
         notes.append("Argo CD reports everything that was promoted as synced and healthy\n")
     if any("*" in cell.split() for row in rows for cell in row):
         notes.insert(0, "* differs from the environment it is promoted from\n")
+    if any("+" in cell.split() for row in rows for cell in row):
+        notes.insert(0, "+ its chart differs from that of the environment it is promoted from\n")
     return text + ("\n" if notes else "") + "".join(notes)
 
 
@@ -84,7 +86,8 @@ def _running(running: dict[str, Any] | None) -> str:
     shown = ", ".join(
         _version(image) if name == "default" else f"{name}={_version(image)}" for name, image in images.items()
     )
-    return (shown or "never promoted") + (" *" if running["differs_from"] else "")
+    marks = (" *" if running["differs_from"] else "") + (" +" if running["chart_differs_from"] else "")
+    return (shown or "never promoted") + marks
 
 
 def _live(one: dict[str, Any]) -> str:

@@ -30,6 +30,25 @@ def changed_entries(before: Snapshot, after: Snapshot) -> dict[str, tuple[Entry 
     return {path: found[path] for path in sorted(found)}
 
 
+def folder_ids(snapshot: Snapshot, folders: Iterable[str]) -> dict[str, str]:
+    """The ids of the trees of those folders that are there; of files that lie about, as git would name them."""
+    wanted = [entry for entry in snapshot.entries(folders).values() if entry.mode == FOLDER]
+    return {entry.path: entry.oid or _folder_id(snapshot, entry.path) for entry in wanted}
+
+
+def _folder_id(snapshot: Snapshot, folder: str) -> str:
+    # gitformat-pack(5): `mode SP name NUL` and the id of each entry, folders sorted as if their names ended in `/`.
+    entries = list(snapshot.children([folder]).get(folder, ()))
+    files = _ids(snapshot, [entry for entry in entries if entry.is_file])
+    lines = []
+    for entry in sorted(entries, key=lambda one: one.path.encode() + (b"/" if one.mode == FOLDER else b"")):
+        oid = _folder_id(snapshot, entry.path) if entry.mode == FOLDER else files.get(entry.path, "")
+        name = entry.path.rpartition("/")[2].encode("utf-8", "surrogateescape")
+        lines.append(b"%o %s\0" % (entry.mode, name) + bytes.fromhex(oid))
+    data = b"".join(lines)
+    return hashlib.sha1(b"tree %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+
 def _is_one_object(before: Entry | None, after: Entry | None) -> bool:
     return bool(before and after and before.oid and before.oid == after.oid and before.mode == after.mode)
 

@@ -89,8 +89,9 @@ def add(request: AddRequest, views: Views) -> Plan:
             to=request.name if op.path == CONFIG_FILE else "added",
         )
         for op in operations
+        if after.layout.match_chart(op.path) is None
     ]
-    changes += connected.changes
+    changes += [*_charts(after, request.name, operations, added=True), *connected.changes]
     return _plan("env add", request.name, after, [*operations, *connected.operations], changes)
 
 
@@ -123,13 +124,35 @@ def remove(name: str, views: Views) -> Plan:
     gone = [*there, *(config.layout.values_path(service, environment) for service in services)]
     connected = wiring.withdrawn(config, name, views.snapshot)
     operations: list[Operation] = [Write(CONFIG_FILE, edited), *(Delete(path) for path in gone)]
+    if config.layout.chart_per_environment:
+        roots = [config.layout.chart_path(service, environment) for service in services]
+        operations += [Delete(entry.path) for root in roots for entry in views.snapshot.tree(root)]
+    charts = _charts(config, name, operations, added=False)
     operations += connected.operations
     changes = [
         Change(kind="config", env=name, file=CONFIG_FILE, key="environments", from_=name),
         *(Change(kind="environment", env=name, file=path, from_="removed") for path in gone),
+        *charts,
         *connected.changes,
     ]
     return _plan("env remove", name, config, operations, changes)
+
+
+def _charts(config: Config, env: str, operations: list[Operation], *, added: bool) -> list[Change]:
+    """A reason for each chart that comes or goes with an environment, however many files it has."""
+    services = dict.fromkeys(match[0] for op in operations if (match := config.layout.match_chart(op.path)))
+    environment = config.environment(env)
+    return [
+        Change(
+            kind="chart",
+            service=service,
+            env=env,
+            file=config.layout.chart_path(service, environment),
+            from_=None if added else "removed",
+            to="added" if added else None,
+        )
+        for service in services
+    ]
 
 
 def _plan(command: str, name: str, config: Config, operations: list[Operation], changes: list[Change]) -> Plan:
@@ -177,6 +200,7 @@ def _insert(text: bytes, position: int, entry: dict[str, Any]) -> list[Edit]:
 def _first_files(snapshot: Snapshot, config: Config, environment: Environment, copy: str | None) -> list[Write]:
     layout = config.layout
     files: dict[str, bytes] = {}
+    modes: dict[str, int] = {}
     shared = layout.shared_path(environment)
     if copy is None:
         if shared:
@@ -196,5 +220,22 @@ def _first_files(snapshot: Snapshot, config: Config, environment: Environment, c
             ]
             own = layers.own or b""
             files[layout.values_path(service, environment)] = apply(own, edits, layers.own_path) if edits else own
+        if layout.chart_per_environment:
+            charts = [
+                (layout.chart_path(service, model), layout.chart_path(service, environment)) for service in services
+            ]
+            modes, copied = _copied(snapshot, charts)
+            files |= copied
     there = snapshot.entries(files)
-    return [Write(path, data) for path, data in files.items() if path not in there]
+    return [Write(path, data, modes.get(path)) for path, data in files.items() if path not in there]
+
+
+def _copied(snapshot: Snapshot, folders: list[tuple[str, str]]) -> tuple[dict[str, int], dict[str, bytes]]:
+    """The modes and the contents of the files in some folders, under the paths that they get in others."""
+    paths: dict[str, str] = {}
+    modes: dict[str, int] = {}
+    for source, target in folders:
+        for entry in snapshot.tree(source):
+            paths[entry.path] = target + entry.path.removeprefix(source)
+            modes[paths[entry.path]] = entry.mode
+    return modes, {paths[path]: data for path, data in snapshot.read(paths).items()}

@@ -1,6 +1,6 @@
 """status: which version of each service is where, and what differs along the promotion order."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct, to_builtins
@@ -14,6 +14,7 @@ from gitops_tk.model.image import Image
 from gitops_tk.model.result import Problem, Result
 from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.policy.holds import Hold
+from gitops_tk.repository.changed import folder_ids
 from gitops_tk.workflows.holding import find_holds
 from gitops_tk.workflows.images import images_of
 from gitops_tk.workflows.layers import read_layers, unknown_service
@@ -26,11 +27,13 @@ class Running(Struct, frozen=True):
         images: its images by name; without a tag or digest it was never promoted here.
         differs_from: the environments it is promoted from that hold another image.
         readable: whether its values can be read; else there is a problem that says why not.
+        chart_differs_from: the environments it is promoted from that hold another chart of it.
     """
 
     images: dict[str, Image]
     differs_from: tuple[str, ...] = ()
     readable: bool = True
+    chart_differs_from: tuple[str, ...] = ()
 
 
 class Held(Struct, frozen=True, kw_only=True):
@@ -99,9 +102,14 @@ def status(snapshot: Snapshot, services: Sequence[str] = (), envs: Sequence[str]
             if env in chosen:
                 problems[Problem.of(error)] = None
                 table.setdefault(service, {})[env] = Running({}, readable=False)
+    charts = _charts(snapshot, config, images)
     for (service, env), running in images.items():
         if env in chosen:
-            table.setdefault(service, {})[env] = Running(running, _behind(config, service, env, images))
+            table.setdefault(service, {})[env] = Running(
+                running,
+                _behind(config, service, env, images),
+                chart_differs_from=_behind(config, service, env, charts),
+            )
     holds = find_holds(snapshot, chosen)
     held = [
         _held(*key, hold) for key, hold in holds.items() if hold.stands(now) and (not services or key[0] in services)
@@ -142,9 +150,18 @@ def _held(service: str, env: str, hold: Hold) -> Held:
     )
 
 
-def _behind(config: Config, service: str, env: str, images: dict[tuple[str, str], Any]) -> tuple[str, ...]:
+def _charts(snapshot: Snapshot, config: Config, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """The trees of charts where each environment has its own."""
+    if not config.layout.chart_per_environment:
+        return {}
+    paths = {pair: config.layout.chart_path(pair[0], config.environment(pair[1])) for pair in pairs}
+    trees = folder_ids(snapshot, paths.values())
+    return {pair: trees[path] for pair, path in paths.items() if path in trees}
+
+
+def _behind(config: Config, service: str, env: str, held: Mapping[tuple[str, str], Any]) -> tuple[str, ...]:
     return tuple(
         source
         for source in config.environment(env).from_
-        if (service, source) in images and images[service, source] != images[service, env]
+        if (service, source) in held and held[service, source] != held.get((service, env))
     )
