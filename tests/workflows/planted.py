@@ -36,6 +36,11 @@ environments:
     from: [staging]
     gates:
       commands: [{{name: agree, run: [checks/agree.sh]}}]
+  - name: watched
+    from: [staging]
+    gates: {{healthy: true}}
+argocd:
+  repository: https://git.example.com/shop/gitops.git
 promotion:
   keys: ["config.*", "!config.DB_*"]
 """.encode()
@@ -47,7 +52,7 @@ environments:
 layout:
   chart: services/{service}/{env}/chart
 """
-ENVS = ("dev", "staging", "prod", "frozen", "strict", "asked")
+ENVS = ("dev", "staging", "prod", "frozen", "strict", "asked", "watched")
 CHART = b"image:\n  repository: example.com/a\n  tag: ''\n  digest: ''\nreplicas: 1\nconfig:\n  DB_HOST: localhost\n"
 _ABOUT = b"apiVersion: v2\nname: a\nversion: 0.1.0\n"
 _TEMPLATE = b"kind: ConfigMap\n"
@@ -278,6 +283,7 @@ REFUSED = [
     Case("frozen", "freeze", {path("a", "frozen"): own("v1.1.0", D2, "debug")}),
     Case("values-while-frozen", "freeze", {path("a", "frozen"): own("v1.0.0", D1, "trace")}),
     Case("never-in-dev", "order", {path("b", "prod"): own("v3.0.0", D9)}),
+    Case("argo-cd-cannot-be-asked", "healthy", {path("a", "watched"): own("v1.1.0", D2, "debug")}),
     Case("program-refuses", "commands", {path("a", "asked"): own("v1.1.0", D2, "debug")}),
 ]
 

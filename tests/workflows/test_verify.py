@@ -13,6 +13,7 @@ from gitops_tk.policy.review.model import Proposal
 from gitops_tk.repository.comparison import compared
 from gitops_tk.repository.location import CheckoutLocation
 from gitops_tk.workflows.commands import Commands
+from gitops_tk.workflows.healthy import Healthy
 from gitops_tk.workflows.verify import proposed
 from gitops_tk.workflows.views import Views
 
@@ -27,7 +28,7 @@ def proposals(tmp_path: Path) -> dict[str, Proposal]:
         base, head = f"origin/base-{case.name}", f"origin/{case.name}"
         with compared(CheckoutLocation(root), base, head, os.environ) as comparison:
             views = Views.of(comparison.repository, comparison.base)
-            found[case.name] = proposed(comparison, views, Commands(os.environ), thorough=True)
+            found[case.name] = proposed(comparison, views, Commands(os.environ), Healthy(os.environ), thorough=True)
     return found
 
 

@@ -12,7 +12,7 @@ from gitops_tk.model.changes import Gate
 from gitops_tk.policy.order import older_by
 from gitops_tk.policy.past import Images, Past, same
 from gitops_tk.policy.review.model import DELIVERIES, Key, Move, Release, Touched
-from gitops_tk.workflows.gates import Judge, Runner, all_before, arrival
+from gitops_tk.workflows.gates import Health, Judge, Runner, all_before, arrival
 from gitops_tk.workflows.layers import layer_paths, read_layers
 from gitops_tk.workflows.past import Look
 from gitops_tk.workflows.reach import Side, reached
@@ -30,6 +30,7 @@ class Reviewer:
         touched: the paths that it changes.
         overrides: the reasons for which gates are overridden, where the base's policy allows it.
         runner: runs the gates' programs; None leaves them not evaluated.
+        health: asks Argo CD; None leaves the gate `healthy` not evaluated.
         thorough: look at every commit of the past.
     """
 
@@ -42,6 +43,7 @@ class Reviewer:
         *,
         overrides: Mapping[str, str],
         runner: Runner | None,
+        health: Health | None,
         thorough: bool,
     ) -> None:
         self._views = views
@@ -51,6 +53,7 @@ class Reviewer:
         self._charts = {(one.service, one.env) for one in touched if one.place == "chart"}
         self._overrides = overrides
         self._runner = runner
+        self._health = health
         self._thorough = thorough
         self._config = before.config
 
@@ -171,7 +174,7 @@ class Reviewer:
                 sources = one.sources or environment.from_
                 arrivals.append(arrival(self._config, one.service, one.env, sources, images))
             allowed = {str(name): why for name, why in self._overrides.items() if name in environment.policy.override}
-            judge = Judge(allowed, self._runner)
+            judge = Judge(allowed, self._runner, self._health)
             judged = judge.judge(self._views, self._config, environment, arrivals, "push")
             found |= {(environment.name, service): one.answers for service, one in judged.items()}
         return [replace(one, gates=found.get((one.env, one.service), ())) for one in releases]

@@ -19,7 +19,8 @@ from gitops_tk.policy.review.weaker import weaker
 from gitops_tk.repository.comparison import Brought, Comparison, compared
 from gitops_tk.repository.location import CheckoutLocation, locate
 from gitops_tk.workflows.commands import Commands
-from gitops_tk.workflows.gates import Runner
+from gitops_tk.workflows.gates import Health, Runner
+from gitops_tk.workflows.healthy import Healthy
 from gitops_tk.workflows.messages import shown
 from gitops_tk.workflows.options import Options
 from gitops_tk.workflows.reach import Side
@@ -52,7 +53,9 @@ def verify_between(
     with compared(location, base, head, options.environ) as comparison:
         views = Views.of(comparison.repository, comparison.base)
         # All of a checkout's history is here; of a remote's only that is fetched which is needed.
-        result = verify(comparison, views, runner, thorough=isinstance(location, CheckoutLocation))
+        result = verify(
+            comparison, views, runner, Healthy(options.environ), thorough=isinstance(location, CheckoutLocation)
+        )
         failed = _commented(asked, comparison, result, options.environ) if asked else None
     return replace(result, problems=(*result.problems, failed)) if failed else result
 
@@ -64,12 +67,20 @@ def _commented(asked: "Comment", comparison: Comparison, result: Result, environ
     return comment(asked, comparison, result, environ)
 
 
-def verify(comparison: Comparison, views: Views, runner: Runner | None = None, *, thorough: bool = True) -> Result:
+def verify(
+    comparison: Comparison,
+    views: Views,
+    runner: Runner | None = None,
+    health: Health | None = None,
+    *,
+    thorough: bool = True,
+) -> Result:
     """Looks at everything that a pull request changes.
 
     Args:
         views: of the base.
         runner: runs the gates' programs; None leaves them not evaluated.
+        health: asks Argo CD; None leaves the gate `healthy` not evaluated.
         thorough: look at every commit of the past, also at those whose trailers say that they are about something else.
 
     Returns:
@@ -79,7 +90,7 @@ def verify(comparison: Comparison, views: Views, runner: Runner | None = None, *
         ConfigError: the base's gitops-tk.yaml does not work, or switches off a rule that there is not.
         GitopsTkError: the revisions cannot be read.
     """
-    proposal = proposed(comparison, views, runner, thorough=thorough)
+    proposal = proposed(comparison, views, runner, health, thorough=thorough)
     found = review(proposal)
     off = [_off(finding, proposal.config.verify) for finding in found]
     problems = tuple(_problem(finding) for finding, by in zip(found, off, strict=True) if by is None)
@@ -103,7 +114,9 @@ def verify(comparison: Comparison, views: Views, runner: Runner | None = None, *
     )
 
 
-def proposed(comparison: Comparison, views: Views, runner: Runner | None, *, thorough: bool) -> Proposal:
+def proposed(
+    comparison: Comparison, views: Views, runner: Runner | None, health: Health | None, *, thorough: bool
+) -> Proposal:
     """Everything that a pull request changes, sorted; see `verify`."""
     config = load(comparison.base)
     _check_rules(config)
@@ -112,7 +125,9 @@ def proposed(comparison: Comparison, views: Views, runner: Runner | None, *, tho
     after = Side(merged, _new_config(merged.read([CONFIG_FILE]).get(CONFIG_FILE), config))
     paths = touched(comparison, before, after)
     overrides = _overrides(comparison.commits)
-    reviewer = Reviewer(views, before, after, paths, overrides=overrides, runner=runner, thorough=thorough)
+    reviewer = Reviewer(
+        views, before, after, paths, overrides=overrides, runner=runner, health=health, thorough=thorough
+    )
     releases = reviewer.releases()
     return Proposal(
         config=config,

@@ -44,6 +44,18 @@ def order(proposal: Proposal) -> Iterator[Fault]:
 
 
 @rule(
+    "healthy",
+    summary="The source environment runs the image, synced and healthy, as Argo CD reports it",
+    reason="What files say is not yet what runs.",
+    example="the image crashes in staging, or Argo CD cannot be asked",
+    fix="see gitops-tk wait; the check needs ARGOCD_SERVER and a token",
+)
+def healthy(proposal: Proposal) -> Iterator[Fault]:
+    """Images that do not run well in the source, as far as anybody knows."""
+    yield from _closed("healthy", proposal)
+
+
+@rule(
     "commands",
     summary="The programs that gitops-tk.yaml names agree",
     reason="They know what files cannot say: tests, metrics, budgets.",

@@ -53,8 +53,9 @@ def _passes(env: str, sources: Collection[str], known: Mapping[str, Environment]
 def _gates(before: Gates, after: Gates, now: float) -> Iterator[str]:
     if before.soak is not None and (after.soak or 0) < before.soak:
         yield f"soak was {exact(before.soak)}, and is {exact(after.soak) if after.soak else 'none'}"
-    if before.order and not after.order:
-        yield "the gate order goes"
+    for name in ("order", "healthy"):
+        if getattr(before, name) and not getattr(after, name):
+            yield f"the gate {name} goes"
     for one in before.freeze:
         if one not in after.freeze and not one.is_over(now):
             yield f"a freeze goes or changes: {one.reason}"
