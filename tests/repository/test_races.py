@@ -1,13 +1,22 @@
 """Others push at the same time: nothing is lost, nothing is doubled, and a command ships what it first saw."""
 
+import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from random import Random
 
 import pytest
 from tests.support import repositories as repo
 from tests.support.cli import run_json, start
 from tests.support.git_server import serve
+
+from gitops_tk.errors import RefusedByPolicy
+from gitops_tk.model.image import Image
+from gitops_tk.workflows.bump import BumpRequest, plan
+from gitops_tk.workflows.deliver import deliver
+from gitops_tk.workflows.options import Options
 
 FILE = "services/user-service/envs/dev.yaml"
 BUMP = ("bump", "user-service", "-e", "dev", "--tag", "v1.1.0")
@@ -217,3 +226,27 @@ def test_a_killed_command_leaves_the_remote_whole_and_the_next_run_cleans_up(
     assert ran.status == 0
     assert list(temporary.iterdir()) == []
     assert repo.git(remote, "fsck", "--connectivity-only", "--no-dangling") == ""
+
+
+def test_of_twenty_pipelines_that_finish_in_any_order_the_newest_build_stays(remote: Path, tmp_path: Path) -> None:
+    builds = list(range(1, 21))
+    Random(5).shuffle(builds)
+    options = Options(repo=f"file://{remote}", cwd=tmp_path, environ=os.environ)
+
+    def pipeline(build: int) -> str:
+        image = Image(tag=f"v1.{build}.0", build=build)
+        request = BumpRequest(services=("user-service",), env="dev", image=image)
+        try:
+            return deliver("bump", lambda views, intent: plan(request, views, intent), options).outcome
+        except RefusedByPolicy as error:
+            return error.code
+
+    with ThreadPoolExecutor(3) as pool:
+        ended = dict(zip(builds, pool.map(pipeline, builds), strict=True))
+    assert b"tag: v1.20.0 # set by CI\n  build: 20\n" in repo.show(remote, FILE)
+    assert ended[20] == "changed"
+    assert set(ended.values()) == {"changed", "older-build"}
+    assert repo.count(remote) == 1 + list(ended.values()).count("changed")
+    landed = [repo.show(remote, FILE, oid) for oid in repo.git(remote, "rev-list", "--reverse", "main").split()[1:]]
+    numbers = [int(text.partition(b"build: ")[2]) for text in landed]
+    assert numbers == sorted(numbers)

@@ -25,9 +25,9 @@ class Timeline:
         files: what it holds.
     """
 
-    def __init__(self, start: str, files: Mapping[str, bytes]) -> None:
+    def __init__(self, start: str | float, files: Mapping[str, bytes]) -> None:
         self._commits: list[tuple[Commit, Files]] = []
-        self._add(at(start), dict(files), "", _AUTHOR, "")
+        self._add(at(start) if isinstance(start, str) else start, dict(files), "", _AUTHOR, "")
 
     @property
     def files(self) -> Files:

@@ -24,7 +24,7 @@ def held_image(views: Views, layers: Layers, keys: ImageKeys, tag: str) -> Held 
     Args:
         layers: the service's layers in the environment; their paths are what history is asked for.
     """
-    for version in views.history(layers.paths):
+    for version in views.history(layers.paths, places=[f"{layers.env}/{layers.service}"]):
         chart, *files = [
             Document.read(version.files[path], path) if path in version.files else None for path in layers.paths
         ]

@@ -49,7 +49,7 @@ class Returns:
         self._views = views
         self._env = env
         self._pairs = [(service, env) for service in services]
-        self._known: dict[tuple[bool, bool], dict[tuple[str, str], list[State]]] = {}
+        self._known: dict[bool, dict[tuple[str, str], list[State]]] = {}
         self._commits: dict[str, tuple[Config | None, Mapping[tuple[str, str], Layers]]] = {}
         self._times: Mapping[str, float] | None = None
 
@@ -117,18 +117,15 @@ class Returns:
         return self._at(service, commit, "at that time")
 
     def _search(self, service: str, choose: Callable[[Sequence[State]], State | None]) -> Goal | None:
-        # First what is found quickly, then everything, then the names that the service had before.
-        for quick, renames in ((True, False), (False, False), (False, True)):
-            states = self._states(quick, renames)[service, self._env]
+        # What is found quickly is enough, but for saying that there is nothing.
+        for quick in (True, False):
+            if quick not in self._known:
+                self._known[quick] = timelines(self._views, self._pairs, quick=quick, renames=True)
+            states = self._known[quick][service, self._env]
             state = choose(states)
             if state is not None:
                 return _goal(state, states)
         return None
-
-    def _states(self, quick: bool, renames: bool) -> dict[tuple[str, str], list[State]]:
-        if (quick, renames) not in self._known:
-            self._known[quick, renames] = timelines(self._views, self._pairs, quick=quick, renames=renames)
-        return self._known[quick, renames]
 
     def _at(self, service: str, commit: str, when: str) -> Goal:
         config, found = self._read(commit)
@@ -160,7 +157,7 @@ def _goal(state: State, states: Sequence[State]) -> Goal:
     if state.merged is None:
         raise RuntimeError("a state with images has values")
     at = next(at for at, one in enumerate(states) if one is state)
-    return Goal(state.images, state.merged, state.service, states[at - 1].version.parent if at else None)
+    return Goal(state.images, state.merged, state.last_name, states[at - 1].version.parent if at else None)
 
 
 def _first(states: Sequence[State], is_it: Callable[[Image], bool]) -> State | None:

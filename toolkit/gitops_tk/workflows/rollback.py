@@ -165,13 +165,15 @@ class _Planner:
 
     def _is_done(self, layers: Layers) -> bool:
         """Whether the rollback was done: its hold stands, and what it put back is what there is."""
-        hold = layers.hold
-        if self.request.to is not None or self.request.since is not None or hold is None or not hold.restored:
+        hold = self._standing(layers)
+        if self.request.to is not None or self.request.since is not None or hold is None:
             return False
         current = images_of(self.config, layers.service, layers.merged)
         restored = [one for one in hold.restored if one.name in current]
-        done = bool(restored) and all(one.is_(current[one.name]) for one in restored)
-        return done and hold.stands(self.views.now)
+        return bool(restored) and all(one.is_(current[one.name]) for one in restored)
+
+    def _standing(self, layers: Layers) -> Hold | None:
+        return layers.hold if layers.hold and layers.hold.stands(self.views.now) else None
 
     def _done(self, layers: Layers) -> _Planned:
         service, env = layers.service, layers.env
@@ -191,7 +193,7 @@ class _Planner:
         elif self.request.to is not None:
             goal = self.returns.named(service, self.request.to)
         else:
-            goal = self.returns.before(service, current, layers.hold)
+            goal = self.returns.before(service, current, self._standing(layers))
         chart = returning(self.views, self.config, self.environment, service, goal.service, goal.commit)
         return Return(self._moves(layers, current, goal), tuple(travels(self.config, goal.merged, layers)), chart)
 
@@ -204,7 +206,7 @@ class _Planner:
 
     def _hold(self, layers: Layers, meant: Return) -> Hold | None:
         """The hold that stays: of everything where changes are proposed, else of the images that are left."""
-        hold = layers.hold if layers.hold and layers.hold.stands(self.views.now) else None
+        hold = self._standing(layers)
         back = tuple(HeldImage.of(move.name, move.wanted) for move in meant.moves)
         seen = (HeldImage.of(move.name, move.seen) for move in meant.moves if move.seen and move.seen.version)
         left = tuple(one for one in seen if one not in back)

@@ -6,6 +6,7 @@ gitops-tk.yaml is read as it was at each commit, so that files that moved with t
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gitops_tk.config.load import CONFIG_FILE, load, parse
 from gitops_tk.config.model import Config
@@ -29,14 +30,16 @@ class State(Struct, frozen=True, kw_only=True):
     """What a service held in an environment, from a commit on.
 
     Attributes:
-        service: its name then.
+        service: its name when it came.
+        last_name: its name at last.
         version: the commit that brought it, with the files.
         since: when it came, in seconds since 1970; never before the state that it took the place of.
         images: by their names; empty where the service was not there, or had no image yet.
-        merged: what its values merged to; None where the service was not there.
+        merged: what its values merged to at last; None where the service was not there.
     """
 
     service: str
+    last_name: str
     version: Version
     since: float
     images: Mapping[str, Image]
@@ -130,8 +133,17 @@ def _states(
             images = images_of(config, pair[0], merged)
         if values or images != (states[-1].images if states else {}):
             states.append(
-                State(service=pair[0], version=version, since=times[version.commit], images=images, merged=merged)
+                State(
+                    service=pair[0],
+                    last_name=pair[0],
+                    version=version,
+                    since=times[version.commit],
+                    images=images,
+                    merged=merged,
+                )
             )
+        elif states:
+            states[-1] = replace(states[-1], merged=merged)
     return states[::-1]
 
 
@@ -157,6 +169,8 @@ def _with_older_names(views: Views, config: Config, pair: Pair, states: list[Sta
         order = {commit.oid: at for at, commit in enumerate(views.history.commits())}
         older = [state for state in older if order[state.version.commit] > order[first.commit]]
         if older and older[0].images == states[-1].images:
+            # The new name brought nothing new: what ran has gone on.
+            older[0] = replace(older[0], last_name=states[-1].last_name, merged=states[-1].merged)
             states = states[:-1]
         states = states + older
     return states
