@@ -1,10 +1,17 @@
 """Where each environment has its own charts, a promotion carries them like images."""
 
+import os
 from pathlib import Path
 
 import pytest
 from tests.support import repositories as repo
 from tests.support.cli import Ran, run, run_json
+
+from gitops_tk.repository.location import RemoteLocation
+from gitops_tk.repository.remote import Remote
+from gitops_tk.workflows.evidence import evidence
+from gitops_tk.workflows.promote import PromoteRequest, plan
+from gitops_tk.workflows.views import Views
 
 CONFIG = repo.CONFIG + b"layout: {chart: 'services/{service}/{env}/chart'}\n"
 BASE = {
@@ -273,3 +280,14 @@ def test_a_new_environment_gets_copies_of_the_charts_and_takes_them_with_it(remo
     assert repo.git(there, "rev-parse", "HEAD:services/a/qa/chart") == tree(remote, "dev")
     assert run("env", "remove", "qa", "--commit", cwd=there).status == 0
     assert not (there / "services/a/qa").exists()
+
+
+def test_the_evidence_of_a_promotion_shows_what_the_chart_does_to_the_target(remote: Path) -> None:
+    repo.commit(remote, chart("staging", values=b"replicas: 2\nimage: {}\n"))
+    with Remote(RemoteLocation(f"file://{remote}"), None, os.environ) as opened:
+        views = Views.of(opened, opened.snapshot())
+        made = plan(PromoteRequest(source="staging", target="prod", services=("a",)), views, None)
+        (release,) = evidence(views, made, {**os.environ, "GITOPS_TK_HELM": "embedded"}).releases
+    assert (release.service, release.env, release.not_rendered) == ("a", "prod", None)
+    (changed,) = release.objects
+    assert [(field.before, field.after) for field in changed.fields] == [("1", "2")]
