@@ -39,6 +39,7 @@ def test_a_proposal_shows_its_token_to_nobody(server: ForgeServer, tmp_path: Pat
     assert ran.status == 0, ran.err
     assert TOKEN not in ran.out + ran.err
     assert server.counts.pushes == 1
+    assert [pull.state for pull in server.repositories["shop/gitops"].pulls.values()] == ["open"]
     assert f"Basic {BASIC}" in server.counts.authorizations
     for line in "\n".join(server.seen.everything).splitlines():
         assert TOKEN not in line or line.startswith("Authorization: Bearer "), line
@@ -56,6 +57,7 @@ def test_a_failure_shows_no_token_either(server: ForgeServer, tmp_path: Path) ->
     for environment in ({}, {"GITOPS_TK_TOKEN": wrong}):
         for output in ("text", "json"):
             ran = promote(server, tmp_path, "--output", output, **environment)
+            assert ran.status == 1
             assert TOKEN not in ran.out + ran.err
 
 
