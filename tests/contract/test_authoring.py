@@ -1,6 +1,7 @@
 """Authoring writes files into the checkout and leaves the commit to people; given a URL it publishes."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -169,12 +170,19 @@ def test_a_deployed_service_keeps_an_image(started: Path) -> None:
         ("=1", "bad-key"),
         ("a..b=1", "bad-key"),
         ("a=[1", "bad-assignment"),
+        (os.fsdecode(b"a=\xff"), "bad-assignment"),
         ("a={b: 1, b: 2}", "bad-assignment"),
     ],
 )
 def test_a_wrong_assignment_is_told(started: Path, argument: str, code: str) -> None:
     ran = run_json("values", "set", "user-service", "-e", "dev", argument, cwd=started)
     assert (ran.status, ran.code) == (2, code)
+
+
+@pytest.mark.parametrize("both", [("replicaCount=2", "replicaCount=3"), ("a.b=2", "a=3"), ('"a".b=2', "a.b=2")])
+def test_two_assignments_of_one_value_are_told(started: Path, both: tuple[str, str]) -> None:
+    ran = run_json("values", "set", "user-service", "-e", "dev", *both, cwd=started)
+    assert (ran.status, ran.code) == (2, "set-twice")
 
 
 def test_a_file_with_uncommitted_changes_is_refused_and_others_stay(started: Path) -> None:

@@ -52,6 +52,7 @@ def test_a_name_that_is_no_name_never_becomes_a_path(remote: Path, tmp_path: Pat
         (["--tag", "v2", "--revision", "a b"], "bad-revision"),
         (["--tag", "v2", "--build", "x"], "usage"),
         (["--tag", "v2", "--build", "-1"], "usage"),
+        (["--tag", "v2", "--build", str(2**63)], "usage"),
         (["--tag", "v2", "--branch", "-x"], "bad-branch"),
         (["--tag", "v2", "--branch", "a..b"], "bad-branch"),
         (["--tag", "v2", "--branch", "refs/heads/../x"], "bad-branch"),

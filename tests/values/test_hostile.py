@@ -123,6 +123,9 @@ def test_a_file_that_would_not_parse_afterwards_is_refused_as_an_edit() -> None:
         ("a=[1, x]", [1, "x"]),
         ("a={b: {c: yes}}", {"b": {"c": True}}),
         ("a=x=y", "x=y"),
+        ("a=x#y ", "x#y"),
+        ("a='😀 # ' ", "😀 # "),
+        ("a= ", None),
     ],
 )
 def test_an_assignment_is_read_as_helm_reads_it(text: str, value: object) -> None:
@@ -130,7 +133,9 @@ def test_an_assignment_is_read_as_helm_reads_it(text: str, value: object) -> Non
     assert (found.path, found.value) == (("a",), value)
 
 
-@pytest.mark.parametrize("text", ["a", "=1", "a=[1", "a=1\nb: 2", "a=b: c", "a=*x"])
+@pytest.mark.parametrize(
+    "text", ["a", "=1", "a=[1", "a=1\nb: 2", "a=b: c", "a=*x", "a=x # y", "a=|", "a=>", "a=\udcff"]
+)
 def test_what_is_no_assignment_is_a_usage_error(text: str) -> None:
     with pytest.raises(UsageError):
         parse_assignment(text)

@@ -24,7 +24,9 @@ def bump(
     ] = None,
     build: Annotated[
         int | None,
-        typer.Option(envvar="GITOPS_TK_BUILD", metavar="NUMBER", min=0, help="The build's number: orders builds."),
+        typer.Option(
+            envvar="GITOPS_TK_BUILD", metavar="NUMBER", min=0, max=2**63 - 1, help="The build's number: orders builds."
+        ),
     ] = None,
     revision: Annotated[
         str | None, typer.Option(envvar="GITOPS_TK_REVISION", metavar="SHA", help="The source commit.")

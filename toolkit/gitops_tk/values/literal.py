@@ -4,6 +4,7 @@ from typing import Any
 
 import yaml
 from msgspec import Struct
+from yaml.nodes import MappingNode, ScalarNode
 
 from gitops_tk.errors import EditRefused, UsageError
 from gitops_tk.values.document import Document
@@ -30,12 +31,23 @@ def parse_assignment(text: str) -> Assignment:
     written = rest[1:]
     if not written:
         return Assignment(path, "", "")
+    text = f"value: {written}"
     try:
-        found = Document.read(f"value: {written}".encode(), "VALUE").data
-    except (EditRefused, yaml.YAMLError) as error:
-        raise UsageError(
-            f"{written!r} is not a YAML value", code="bad-assignment", hint="quote it: KEY='\"text\"'"
-        ) from error
-    if list(found) != ["value"]:
-        raise UsageError(f"{written!r} is not one YAML value", code="bad-assignment", hint="quote it: KEY='\"text\"'")
+        document = Document.read(text.encode(), "VALUE")
+        found = document.data
+    except (EditRefused, yaml.YAMLError, UnicodeEncodeError) as error:
+        raise _bad(f"{written!r} is not a YAML value") from error
+    if list(found) != ["value"] or not _is_all(document, text):
+        raise _bad(f"{written!r} is not one YAML value and nothing else")
     return Assignment(path, found["value"], written)
+
+
+def _is_all(document: Document, text: str) -> bool:
+    # A comment would be dropped, and a block scalar has no lines to be made of.
+    node = document.root.value[0][1] if isinstance(document.root, MappingNode) else None
+    is_block = isinstance(node, ScalarNode) and node.style in ("|", ">")
+    return node is not None and not is_block and node.end_mark.index == len(text.rstrip())
+
+
+def _bad(message: str) -> UsageError:
+    return UsageError(message, code="bad-assignment", hint="quote it: KEY='\"text\"'")

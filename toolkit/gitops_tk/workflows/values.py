@@ -1,13 +1,14 @@
 """values: what a service's configuration is in an environment, and exact changes to it."""
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 from msgspec import Struct
 
 from gitops_tk.config.load import load
 from gitops_tk.config.model import Config
-from gitops_tk.errors import MissingFile, RefusedByPolicy
+from gitops_tk.errors import MissingFile, RefusedByPolicy, UsageError
 from gitops_tk.model import names
 from gitops_tk.model.changes import Change, ChangeSet, Gate, Plan, Write
 from gitops_tk.model.result import Result
@@ -38,9 +39,13 @@ class ValuesRequest(Struct, frozen=True):
         """From `KEY=VALUE` arguments.
 
         Raises:
-            UsageError: an argument is not one.
+            UsageError: an argument is not one, or two of them are about the same value.
         """
-        return cls(service, env, tuple(parse_assignment(text) for text in assignments))
+        wanted = tuple(parse_assignment(text) for text in assignments)
+        for one, other in combinations(sorted((assignment.path for assignment in wanted), key=len), 2):
+            if one == other[: len(one)]:
+                raise UsageError(f"{format_key(one)} is set twice", code="set-twice", hint="which value is meant?")
+        return cls(service, env, wanted)
 
     @classmethod
     def unset(cls, service: str, env: str, keys: Sequence[str]) -> "ValuesRequest":
