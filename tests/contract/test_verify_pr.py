@@ -1,10 +1,14 @@
 """verify-pr, as a required check runs it: in a checkout, and on a remote."""
 
+import os
 from pathlib import Path
 
 import pytest
 from tests.support import repositories as repo
 from tests.support.cli import Ran, run, run_json
+
+from gitops_tk.workflows.options import Options
+from gitops_tk.workflows.verify import verify_between
 
 _CONFIG = b"""apiVersion: gitops-tk/v1
 environments:
@@ -146,8 +150,9 @@ def test_what_cannot_be_compared_is_told(remote: Path, tmp_path: Path) -> None:
 def test_a_proposal_that_the_tool_makes_is_accepted(remote: Path, tmp_path: Path, command: list[str]) -> None:
     made = run_json(*command, "--repo", f"file://{remote}", cwd=tmp_path)
     assert (made.status, made.json["outcome"]) == (0, "proposed"), made.out
-    ran = verify(f"file://{remote}", made.json["pull_requests"][0]["branch"], "--allow-commands")
-    assert (ran.status, [one for one in ran.json["problems"] if one["severity"] == "error"]) == (0, [])
+    options = Options(repo=f"file://{remote}", cwd=tmp_path, environ=os.environ)
+    found = verify_between("main", made.json["pull_requests"][0]["branch"], options, allow_commands=True)
+    assert [one for one in found.problems if one.severity == "error"] == []
 
 
 def test_a_chart_that_a_promotion_carries_is_accepted(tmp_path: Path) -> None:
