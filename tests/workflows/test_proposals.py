@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 from tests.support import repositories as repo
+from tests.support.cli import run_json
+from tests.support.forges.server import TOKEN
 from tests.support.proposing import Shop, shop
 
 from gitops_tk.errors import RefusedByPolicy, RepositoryError
@@ -200,3 +202,16 @@ def test_a_split_proposes_each_service_and_takes_the_place_of_what_held_them_tog
     comment = here.pull(1).comments[0].body
     assert all(one.url in comment for one in result.pull_requests if one.url)
     assert here.promote("a", "b", split=True).outcome == "unchanged"
+
+
+def test_a_rollback_waits_for_no_promotion_and_gives_way_to_none(here: Shop, tmp_path: Path) -> None:
+    here.set("prod", a="v1.1.0")
+    here.set("staging", a="v1.2.0", b="v2.0.0")
+    here.promote("a", "b")
+    command = ("rollback", "a", "-e", "prod", "--repo", here.url)
+    ran = run_json(*command, cwd=tmp_path, GITOPS_TK_TOKEN=TOKEN)
+    assert ran.json["outcome"] == "proposed", ran.out
+    assert [one["number"] for one in ran.json["closed"]] == [1]
+    assert "Nothing is proposed any more for prod/b" in ran.json["closed"][0]["reason"]
+    here.promote()
+    assert [pull.branch for pull in here.opened()] == ["gitops-tk/prod/a.rollback", "gitops-tk/prod/_all"]

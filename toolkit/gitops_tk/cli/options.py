@@ -226,7 +226,17 @@ def shared(
     )
 
 
-def _body(views: "Views", plan: "Plan", dialect: "Dialect") -> str:  # noqa: ARG001
-    from gitops_tk.reports.escape import block
+def _body(views: "Views", plan: "Plan", dialect: "Dialect") -> str:
+    from gitops_tk.errors import GitopsTkError
+    from gitops_tk.reports.escape import block, code
+    from gitops_tk.reports.markdown import body
+    from gitops_tk.workflows.evidence import evidence
 
-    return block(plan.message)
+    try:
+        return body(evidence(views, plan, os.environ, ask=True), dialect)
+    except GitopsTkError as error:
+        # A proposal is reviewed without evidence rather than not at all.
+        shown = block(plan.message)
+        room = dialect.limit - 1000
+        message = shown if len(shown.encode()) <= room else code(plan.subject)
+        return f"There is no evidence for this change: {code(error.message)}\n\n{message}"

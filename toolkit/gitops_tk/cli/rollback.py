@@ -41,6 +41,7 @@ def rollback(
     ] = None,
     push_now: opt.PushNow = False,
     split: opt.Split = False,
+    auto_merge: opt.AutoMerge = None,
     local: opt.Local = False,
     repo: opt.Repo = None,
     branch: opt.Branch = None,
@@ -69,7 +70,15 @@ def rollback(
             split=split,
         )
         request.check()
-        options = opt.shared(repo, branch, local=local, dry_run=dry_run, message=message, retry_for=retry_for)
+        options = opt.shared(
+            repo,
+            branch,
+            local=local,
+            dry_run=dry_run,
+            message=message,
+            retry_for=retry_for,
+            auto_merge=auto_merge,
+        )
         with progress("looking for what ran before"):
             return deliver("rollback", lambda views, intent: plan(request, views, intent), options)
 

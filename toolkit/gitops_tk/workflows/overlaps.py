@@ -13,7 +13,7 @@ from gitops_tk.workflows.holding import read_holds
 from gitops_tk.workflows.images import images_of
 from gitops_tk.workflows.layers import read_layers
 
-# Commands that do not wait until something else was reviewed.
+# Commands that take the place of what is proposed with more beside; what they propose gives way to nothing.
 _URGENT = ("rollback",)
 # Commands that a hold is for.
 _HELD = ("bump", "promote")
@@ -37,7 +37,8 @@ def outdated(plan: Plan, one: Standing) -> tuple[str, ...] | None:
     """
     if stem(one.branch) in _stems(plan):
         return ()
-    if is_beside(plan.proposal or ""):
+    urgent = dict(plan.trailers).get("Gitops-Tk-Command") in _URGENT
+    if is_beside(plan.proposal or "") and not urgent:
         return None
     more = tuple(sorted(one.releases - set(plan.releases)))
     if not more:
@@ -45,7 +46,7 @@ def outdated(plan: Plan, one: Standing) -> tuple[str, ...] | None:
     common = sorted(one.releases & _changed(plan))
     if not common:
         return None
-    if dict(plan.trailers).get("Gitops-Tk-Command") in _URGENT:
+    if urgent:
         return more
     others = more[0] if len(more) == 1 else f"{len(more)} others"
     raise RefusedByPolicy(

@@ -13,7 +13,7 @@ from gitops_tk.model.changes import Change, ChangeSet, Gate, Operation, Plan, Sk
 from gitops_tk.model.image import Image
 from gitops_tk.policy.holds import HeldImage, Hold, check_reason
 from gitops_tk.values.edit import Edit, apply
-from gitops_tk.workflows.affected import publish_now
+from gitops_tk.workflows.affected import publish_now, reviewed
 from gitops_tk.workflows.carried import Carry, chart_files, returning, step, trees_now
 from gitops_tk.workflows.gates import Judge
 from gitops_tk.workflows.holding import hold_changes, hold_operations
@@ -241,6 +241,7 @@ class _Planner:
                 trailers=trailers("rollback", changeset.changes, *pushed_now),
                 publish=publish,
                 proposal=proposal_branch(self.environment.name, services, "rollback"),
+                releases=reviewed(self.environment, services),
                 skipped=tuple(skipped),
                 gates=tuple(gate for one in planned.values() for gate in one.gates),
                 advice=tuple(line for one in planned.values() for line in one.advice),
