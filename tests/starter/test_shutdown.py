@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.support import starters
 
 ROUNDS = 20
+AT_ONCE = 5
 BODY = b'{"text":"hello"}'
 HEAD = b"POST /v1/echo HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(BODY)
 
@@ -87,8 +88,8 @@ def test_no_request_is_lost_when_the_service_is_stopped_under_load(tmp_path: Pat
 
     async def rounds() -> list[tuple[int, int]]:
         ended: list[tuple[int, int]] = []
-        for _ in range(0, ROUNDS, 4):
-            ended += await asyncio.gather(*(one_round(program) for _ in range(4)))
+        for _ in range(0, ROUNDS, AT_ONCE):
+            ended += await asyncio.gather(*(one_round(program) for _ in range(AT_ONCE)))
         return ended
 
     ended = asyncio.run(rounds())

@@ -18,7 +18,7 @@ def test_the_starter_is_formatted_vetted_tidy_and_passes_its_own_tests(profile: 
     folder = starters.write(tmp_path / "app", profile)
     assert golang.format_differences(folder) == ""
     for arguments in (("vet", "./..."), ("mod", "tidy", "-diff")):
-        done = golang.run(folder, *arguments)
+        done = golang.run(folder, *arguments, CGO_ENABLED="0")
         assert done.returncode == 0, done.stdout + done.stderr
     race = ("-race",) if golang.has_race_detector() else ()
     done = golang.run(folder, "test", *race, "./...")

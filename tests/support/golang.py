@@ -15,6 +15,8 @@ from shutil import which
 OLDEST = (1, 26)
 # Taken before any test has a home of its own: Go's caches are worth keeping.
 _HOME = os.environ.get("HOME", "/")
+# Without the folder in what it builds, Go knows again what it has built and tested in another one.
+_FLAGS = "-buildvcs=false -trimpath"
 
 
 def find() -> str | None:
@@ -29,7 +31,7 @@ def find() -> str | None:
 def run(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Runs `go` in a folder; the race detector and the module proxy are the caller's to ask for."""
     program = _go()
-    env = {**os.environ, "HOME": _HOME, "GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false", **environment}
+    env = {**os.environ, "HOME": _HOME, "GOTOOLCHAIN": "local", "GOFLAGS": _FLAGS, **environment}
     done = subprocess.run([program, *arguments], cwd=folder, env=env, capture_output=True, text=True, check=False)
     said = done.stdout + done.stderr
     assert "dial tcp" not in said, f"the Go module proxy cannot be reached, and the starter needs modules: {said}"
