@@ -21,6 +21,14 @@ def status(
         bool,
         typer.Option("--live", envvar="GITOPS_TK_LIVE", help="Ask Argo CD what runs, and how it is; see wait."),
     ] = False,
+    history: Annotated[
+        bool,
+        typer.Option(
+            "--history",
+            envvar="GITOPS_TK_HISTORY",
+            help="Since when it is there, how far it is behind, which keys differ, and what is proposed.",
+        ),
+    ] = False,
     repo: opt.Repo = None,
     branch: opt.Branch = None,
     output: opt.Output = "text",
@@ -31,25 +39,38 @@ def status(
     """
 
     def action() -> Result:
-        import time
-
         from gitops_tk.workflows.status import result
         from gitops_tk.workflows.status import status as find
-        from gitops_tk.workflows.views import look
+        from gitops_tk.workflows.views import look_back
 
         options = opt.shared(repo, branch)
-        with look(options) as snapshot:
-            found = find(snapshot, services or (), env or (), now=time.time())
-            if not live:
-                return result(found)
-            from gitops_tk.config.load import load
-            from gitops_tk.workflows.live import live as running
+        with look_back(options) as views:
+            found = find(views.snapshot, services or (), env or (), now=views.now)
+            if live:
+                from gitops_tk.config.load import load
+                from gitops_tk.workflows.live import live as running
 
-            return result(found, running(load(snapshot), found, options.environ))
+                told = result(found, running(load(views.snapshot), found, options.environ))
+            else:
+                told = result(found)
+            if history:
+                from msgspec import to_builtins
+
+                from gitops_tk.cli.progress import progress
+                from gitops_tk.workflows.lately import lately, proposals
+
+                with progress("reading history"):
+                    told.details["history"] = to_builtins(lately(views, found))
+                    told.details["proposals"] = proposals(views, found.environments)
+            return told
 
     def text(found: Result) -> str:
         from gitops_tk.reports.table import status_table
 
-        return status_table(found)
+        if "history" not in found.details:
+            return status_table(found)
+        from gitops_tk.reports.history import lately
+
+        return f"{status_table(found)}\n{lately(found)}"
 
     run("status", output, action, text)

@@ -47,6 +47,23 @@ def comma_separated(result: Result) -> str:
     return buffer.getvalue()
 
 
+def lately(result: Result) -> str:
+    """What history adds to a status."""
+    rows = [
+        [
+            one["service"],
+            one["env"],
+            durations.rough(one["seconds"]) if one["since"] else "-",
+            durations.rough(one["behind"]) if one["behind"] is not None else "-",
+            escape.line(", ".join(f"{key['key']} ({key['source']})" for key in one["drift"])) or "-",
+        ]
+        for one in result.details["history"]
+    ]
+    proposed = [f"proposed: {escape.line(one['branch'])}\n" for one in result.details["proposals"]]
+    text = table(("SERVICE", "ENV", "FOR", "BEHIND FOR", "KEYS THAT DIFFER"), rows)
+    return text + ("\n" if proposed else "") + "".join(proposed)
+
+
 def _rows(events: list[dict[str, Any]], shown: Callable[[str], str]) -> list[list[str]]:
     return [
         [

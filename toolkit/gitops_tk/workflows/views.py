@@ -1,7 +1,7 @@
 """What plans are made from: the repository as it is, and how it came to be."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from msgspec import Struct
@@ -25,6 +25,7 @@ class Views(Struct, frozen=True):
         now: the time when the snapshot was taken, in seconds since 1970 (UTC): a fact, which plans do not look up.
         author: who would commit, as `Name <email>`.
         home: the URL of its remote, without secrets; None where it has none.
+        proposals: the branches on the remote that hold proposals.
     """
 
     snapshot: Snapshot
@@ -33,6 +34,7 @@ class Views(Struct, frozen=True):
     now: float
     author: Callable[[], str]
     home: Callable[[], str | None]
+    proposals: Callable[[], Sequence[str]] = tuple
 
     @classmethod
     def of(cls, repository: Remote | Checkout, snapshot: Snapshot) -> "Views":
@@ -51,7 +53,13 @@ class Views(Struct, frozen=True):
             history: History = RemoteHistory(repository, snapshot.revision)
         else:
             history = CheckoutHistory(repository, snapshot.revision)
-        return cls(snapshot, history, elsewhere, time.time(), lambda: repository.author, home)
+
+        def proposals() -> Sequence[str]:
+            from gitops_tk.repository.open_proposals import open_branches
+
+            return open_branches(repository)
+
+        return cls(snapshot, history, elsewhere, time.time(), lambda: repository.author, home, proposals)
 
 
 @contextmanager
