@@ -88,6 +88,7 @@ def test_every_command_and_option_is_in_the_reference() -> None:
         "docs/policy.md",
         "docs/evidence.md",
         "docs/holds.md",
+        "docs/history.md",
         "docs/argocd.md",
         "docs/proposals.md",
     ],
