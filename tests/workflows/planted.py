@@ -240,6 +240,8 @@ REFUSED = [
     Case("link-to-elsewhere", "not-a-file", {"docs": b"/etc"}, modes={"docs": "120000"}),
     Case("rename", "rename", {path("empty", "staging"): None, path("other", "staging"): own("''", "''")}),
     Case("deletion", "deletion", {_A: None}),
+    Case("folder-in-place-of-values", "deletion", {f"{_A}/x.yaml": b"a: 1\n"}),
+    Case("folder-in-place-of-configuration", "deletion", {"gitops-tk.yaml/x": b"a: 1\n"}),
     Case("deleted-shared-file", "deletion", {"envs/dev.yaml": None}),
     Case("deleted-chart", "deletion", {"services/few/chart/Chart.yaml": None}),
     Case("deleted-configuration", "deletion", {"gitops-tk.yaml": None}),

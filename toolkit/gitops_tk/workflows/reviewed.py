@@ -61,12 +61,20 @@ class Reviewer:
         """Every service in every environment of the base that the pull request may change."""
         both = self._before.environments.keys() & self._after.environments.keys()
         found = reached(self._before, self._after, self._paths)
-        pairs = [(service, env) for service, envs in found.items() for env in envs if env in both]
+        pairs = self._of_files([(service, env) for service, envs in found.items() for env in envs if env in both])
         old = read_layers(self._before.snapshot, self._config, pairs, holds=True)
         new = read_layers(self._after.snapshot, self._after.config, pairs)
         listed = [one for pair in pairs if (one := seen(self._config, old[pair], new[pair])) is not None]
         past = self._look_back(listed)
         return self._judged([self._release(one, past) for one in listed])
+
+    def _of_files(self, pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Those whose layers will be files; where a folder takes a file's place, the file is gone, and has its rule."""
+        config = self._after.config
+        paths = {pair: layer_paths(config, pair[0], config.environment(pair[1])) for pair in pairs}
+        there = self._after.snapshot.entries({path for layers in paths.values() for path in layers})
+        folders = {path for path, entry in there.items() if not entry.is_file}
+        return [pair for pair, layers in paths.items() if folders.isdisjoint(layers)]
 
     def _look_back(self, listed: Iterable[Seen]) -> "_Past":
         asked = [one for one in listed if one.moves or one.own or self._own_chart(one)]

@@ -13,6 +13,7 @@ from gitops_tk.config.policy import Kind
 from gitops_tk.errors import ConfigError
 from gitops_tk.model.changes import Change
 from gitops_tk.model.result import Problem, Result
+from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.policy.review import NAMES, review
 from gitops_tk.policy.review.model import Declared, Finding, Proposal, Release, Sorted, Touched
 from gitops_tk.policy.review.weaker import weaker
@@ -122,7 +123,7 @@ def proposed(
     _check_rules(config)
     merged = comparison.merged()
     before = Side(comparison.base, config)
-    after = Side(merged, _new_config(merged.read([CONFIG_FILE]).get(CONFIG_FILE), config))
+    after = Side(merged, _new_config(merged, config))
     paths = touched(comparison, before, after)
     overrides = _overrides(comparison.commits)
     reviewer = Reviewer(
@@ -141,10 +142,13 @@ def proposed(
     )
 
 
-def _new_config(data: bytes | None, config: Config) -> Config:
+def _new_config(merged: Snapshot, config: Config) -> Config:
     # What goes, or cannot be read, has rules of its own: the rest is judged as if it had stayed.
+    entry = merged.entries([CONFIG_FILE]).get(CONFIG_FILE)
+    if entry is None or not entry.is_file:
+        return config
     try:
-        return parse(data) if data is not None else config
+        return parse(merged.read([CONFIG_FILE])[CONFIG_FILE])
     except ConfigError:
         return config
 
