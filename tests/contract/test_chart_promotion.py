@@ -7,6 +7,8 @@ import pytest
 from tests.support import repositories as repo
 from tests.support.cli import Ran, run, run_json
 
+from gitops_tk.errors import RefusedByPolicy
+from gitops_tk.model.changes import Plan
 from gitops_tk.repository.location import RemoteLocation
 from gitops_tk.repository.remote import Remote
 from gitops_tk.workflows.evidence import evidence
@@ -291,3 +293,24 @@ def test_the_evidence_of_a_promotion_shows_what_the_chart_does_to_the_target(rem
     assert (release.service, release.env, release.not_rendered) == ("a", "prod", None)
     (changed,) = release.objects
     assert [(field.before, field.after) for field in changed.fields] == [("1", "2")]
+
+
+def test_what_a_promotion_of_a_chart_means_is_fixed_by_its_first_plan(remote: Path) -> None:
+    request = PromoteRequest(source="dev", target="staging", services=("a",))
+
+    def planned(intent: object = None) -> Plan:
+        with Remote(RemoteLocation(f"file://{remote}"), None, os.environ) as opened:
+            return plan(request, Views.of(opened, opened.snapshot()), intent)
+
+    repo.commit(remote, chart("dev", values=b"replicas: 2\n"))
+    wanted = tree(remote, "dev")
+    intent = planned().intent
+    # Dev goes on meanwhile: what is shipped is what was seen first.
+    repo.commit(remote, chart("dev", values=b"replicas: 3\n"))
+    assert [one.to for one in planned(intent).changeset.changes] == [wanted]
+    repo.commit(remote, chart("staging", values=b"replicas: 2\n"))
+    assert planned(intent).changeset.operations == ()
+    repo.commit(remote, chart("staging", values=b"replicas: 9\n"))
+    with pytest.raises(RefusedByPolicy) as refused:
+        planned(intent)
+    assert refused.value.code == "moved"
