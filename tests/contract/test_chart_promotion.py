@@ -117,6 +117,19 @@ def test_a_chart_that_was_edited_in_the_target_is_refused_with_the_difference(re
     assert (tree(remote, "staging"), tree(remote, "staging", "b")) == (before, tree(remote, "dev", "b"))
 
 
+def test_explain_says_whether_the_chart_may_travel(remote: Path) -> None:
+    def explained() -> tuple[str, str]:
+        gates = run_json("explain", "dev", "staging", "a", "--repo", str(remote), cwd=remote.parent).json["gates"]
+        (gate,) = [one for one in gates if one["gate"] == "chart-diverged"]
+        return gate["answer"], gate["message"]
+
+    assert explained() == ("passed", "staging has the chart of dev")
+    repo.commit(remote, chart("dev", values=b"replicas: 2\n"))
+    assert explained() == ("passed", "the chart of dev comes along")
+    repo.commit(remote, chart("staging", values=b"replicas: 9\n"))
+    assert explained() == ("refused", "the chart of a in staging was edited by itself: values.yaml")
+
+
 def test_an_edit_that_was_made_in_both_is_no_divergence(remote: Path) -> None:
     for env in ("staging", "dev"):
         repo.commit(remote, chart(env, values=b"replicas: 9\n"))

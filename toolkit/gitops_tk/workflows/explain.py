@@ -14,6 +14,7 @@ from gitops_tk.policy.gates import Arrival, earliest, timestamp
 from gitops_tk.policy.holds import until_end
 from gitops_tk.policy.order import older_by
 from gitops_tk.values.image import read_image
+from gitops_tk.workflows.carried import carries, diverged
 from gitops_tk.workflows.gates import Judge, arrival
 from gitops_tk.workflows.layers import Layers, read_layers, require
 from gitops_tk.workflows.promote import check_order
@@ -41,6 +42,7 @@ def explain(views: Views, source: str, target: str, service: str, judge: Judge |
         _image(there, one, config),
         *_older(config, here, one),
         *_hold(here, one, views.now),
+        *_chart(views, config, environments, one),
     ]
     publish = environments[1].publish
     judged = (judge or Judge()).judge(views, config, environments[1], [one], "push")[service]
@@ -53,6 +55,17 @@ def explain(views: Views, source: str, target: str, service: str, judge: Judge |
         "publish": publish,
     }
     return Result(command="explain", outcome="unchanged", gates=tuple(gates), details=details)
+
+
+def _chart(views: Views, config: Config, environments: tuple[Environment, Environment], one: Arrival) -> Sequence[Gate]:
+    if not config.layout.chart_per_environment:
+        return ()
+    source, target = environments
+    charts = carries(views, config, source, target, [one.service])
+    for error in diverged(views, source, list(charts.values())).values():
+        return (one.answer(error.code, "refused", error.message),)
+    said = f"the chart of {source.name} comes along" if charts else f"{target.name} has the chart of {source.name}"
+    return (one.answer("chart-diverged", "passed", said),)
 
 
 def _coming(config: Config, there: Layers, here: Layers) -> dict[str, Image]:
