@@ -37,8 +37,7 @@ def test_init_starts_a_repository_in_a_new_folder(tmp_path: Path) -> None:
         "  chart: services/{service}/chart",
         "  values: services/{service}/envs/{env}.yaml",
         "  shared: envs/{env}.yaml",
-        "forge:",
-        "  kind: git",
+        "forge: {}                        # told from the remote",
         "argocd:",
         "  repository: https://git.example.com/FILL-IN/gitops.git   # fill in the URL by which Argo CD reads it",
     ]

@@ -215,3 +215,16 @@ def test_a_rollback_waits_for_no_promotion_and_gives_way_to_none(here: Shop, tmp
     assert "Nothing is proposed any more for prod/b" in ran.json["closed"][0]["reason"]
     here.promote()
     assert [pull.branch for pull in here.opened()] == ["gitops-tk/prod/a.rollback", "gitops-tk/prod/_all"]
+
+
+def test_a_hold_that_is_pushed_closes_what_is_proposed(here: Shop, tmp_path: Path) -> None:
+    config = repo.show(here.folder, "gitops-tk.yaml").replace(b"pull-request\n", b"pull-request\n    push-now: true\n")
+    repo.commit(here.folder, {"gitops-tk.yaml": config})
+    here.promote("a")
+    command = ("hold", "a", "-e", "prod", "--reason", "it leaks", "--repo", here.url)
+    beside = run_json(*command, cwd=tmp_path, GITOPS_TK_TOKEN=TOKEN)
+    assert (beside.json["outcome"], len(here.opened())) == ("proposed", 2)
+    pushed = run_json(*command, "--push-now", cwd=tmp_path, GITOPS_TK_TOKEN=TOKEN)
+    assert pushed.json["outcome"] == "changed", pushed.out
+    assert here.opened() == []
+    assert "a in prod is held: it leaks" in here.pull(1).comments[0].body

@@ -37,9 +37,13 @@ def init(
         ),
     ] = None,
     forge: Annotated[
-        str,
-        typer.Option(envvar="GITOPS_TK_FORGE", metavar="KIND", help="git (no API), github, gitlab, gitea, ..."),
-    ] = "git",
+        str | None,
+        typer.Option(
+            envvar="GITOPS_TK_FORGE",
+            metavar="KIND",
+            help="git (no API), github, gitlab, gitea, ... Default: told from the remote.",
+        ),
+    ] = None,
     chart_per_environment: Annotated[
         bool,
         typer.Option(

@@ -273,11 +273,15 @@ def image_keys(written: FileImage, inherited: ImageKeys | None) -> ImageKeys:
 
 
 def initial(
-    environments: Sequence[InitialEnvironment], forge: str, chart_per_environment: bool, repository: str | None = None
+    environments: Sequence[InitialEnvironment],
+    forge: str | None,
+    chart_per_environment: bool,
+    repository: str | None = None,
 ) -> bytes:
     """The text of a new repository's gitops-tk.yaml.
 
     Args:
+        forge: the forge's kind; None to tell it from the remote.
         repository: the URL by which Argo CD reads it, if that is known.
     """
     lines = [f"apiVersion: {API_VERSION}", "environments:                    # in promotion order"]
@@ -291,8 +295,7 @@ def initial(
         f"  chart: {chart}",
         f"  values: {DEFAULTS['values']}",
         f"  shared: {DEFAULTS['shared']}",
-        "forge:",
-        f"  kind: {forge}",
+        *(["forge:", f"  kind: {forge}"] if forge else ["forge: {}                        # told from the remote"]),
         *argocd.initial(repository),
     ]
     return ("\n".join(lines) + "\n").encode()

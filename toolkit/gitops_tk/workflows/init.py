@@ -39,7 +39,7 @@ class InitRequest(Struct, frozen=True, kw_only=True):
 
     environments: tuple[str, ...] = DEFAULT_ENVIRONMENTS
     propose: tuple[str, ...] | None = None
-    forge: str = "git"
+    forge: str | None = None
     chart_per_environment: bool = False
     repository: str | None = None
 
@@ -60,7 +60,7 @@ class InitRequest(Struct, frozen=True, kw_only=True):
                     code="unknown-environment",
                     hint=f"there are {', '.join(self.environments)}",
                 )
-        if self.forge not in get_args(ForgeKind):
+        if self.forge is not None and self.forge not in get_args(ForgeKind):
             raise UsageError(
                 f"{self.forge!r} is not a kind of forge",
                 code="bad-forge",
