@@ -111,7 +111,8 @@ def test_one_that_is_not_there_or_cannot_be_run() -> None:
         run("", program="checks/other.sh")
     assert (missing.value.code, missing.value.file) == ("gate-command", "checks/other.sh")
     plain = run("", files={"checks/plain.sh": b"exit 0\n"}, program="checks/plain.sh")
-    assert (plain.answer, plain.message) == ("refused", "checks/plain.sh cannot be run: Permission denied")
+    assert plain.answer == "refused"
+    assert plain.message.startswith("checks/plain.sh cannot be run: it is not executable")
     assert run("", program="./checks/smoke.sh").answer == "passed"
 
 

@@ -11,7 +11,7 @@ from msgspec import to_builtins
 
 from gitops_tk import process, scratch
 from gitops_tk.config.policy import Command
-from gitops_tk.errors import MissingFile
+from gitops_tk.errors import MissingFile, ToolMissing
 from gitops_tk.model.changes import Gate
 from gitops_tk.model.durations import exact
 from gitops_tk.model.snapshot import EXECUTABLE, FOLDER, Snapshot
@@ -52,8 +52,11 @@ class Commands:
                 done = self._run(command, arrival, views.snapshot, folder)
         except TimeLimit:
             return arrival.answer(name, "refused", f"{command.name} did not end within {exact(command.timeout)}")
-        except OSError as error:
-            return arrival.answer(name, "refused", f"{command.run[0]} cannot be run: {error.strerror}")
+        except ToolMissing:
+            if "/" not in command.run[0]:
+                raise
+            said = f"{command.run[0]} cannot be run: it is not executable, or what it is written for is not installed"
+            return arrival.answer(name, "refused", said)
         if done.status == 0:
             return arrival.answer(name, "passed", f"{command.name} agrees")
         saying = _saying(done.stdout) or _saying(done.stderr) or f"exit code {done.status}"
