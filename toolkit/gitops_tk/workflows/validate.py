@@ -8,7 +8,7 @@ from typing import Any
 from gitops_tk.argocd.rules import BY_NAME
 from gitops_tk.charts.rules import NAMES
 from gitops_tk.config.load import CONFIG_FILE, load
-from gitops_tk.config.model import Config, nearest
+from gitops_tk.config.model import Config, Environment, nearest
 from gitops_tk.errors import ChartError, ConfigError
 from gitops_tk.model import names
 from gitops_tk.model.result import Problem, Result
@@ -57,16 +57,7 @@ def validate(
         if error.code == "config-missing":
             raise
         return _result([Problem.of(error)], 0, [])
-    chosen = [config.environment(env) for env in envs] or list(config.environments)
-    found = config.layout.find_services(snapshot)
-    for service in services:
-        if names.service(service) not in found:
-            raise unknown_service(service, found)
-    wanted = {
-        service: [env for env in chosen if env.name in present]
-        for service, present in found.items()
-        if not services or service in services
-    }
+    wanted = _wanted(snapshot, config, services, envs)
     work = collect(snapshot, config, {service: present for service, present in wanted.items() if present})
     settings = Settings(
         config=snapshot.read([CONFIG_FILE])[CONFIG_FILE],
@@ -90,6 +81,22 @@ def validate(
     entries = enumerate(config.validate.off)
     switched = [{"rule": one.rule, "reason": one.reason, "findings": off[at]} for at, one in entries]
     return _result(problems, releases, switched)
+
+
+def _wanted(
+    snapshot: Snapshot, config: Config, services: Sequence[str], envs: Sequence[str]
+) -> dict[str, list[Environment]]:
+    """The environments to check each service in."""
+    chosen = [config.environment(env) for env in envs] or list(config.environments)
+    found = config.layout.find_services(snapshot)
+    for service in services:
+        if names.service(service) not in found:
+            raise unknown_service(service, found)
+    return {
+        service: [env for env in chosen if env.name in present]
+        for service, present in found.items()
+        if not services or service in services
+    }
 
 
 def _result(problems: list[Problem], releases: int, off: list[dict[str, Any]]) -> Result:
