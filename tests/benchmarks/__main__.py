@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import concurrency, delivery, evidence, rendering, validating
+from tests.benchmarks import concurrency, delivery, evidence, looking_back, rendering, validating
 
 _BENCHMARKS: dict[str, Callable[[Path], list[str]]] = {
     "bump": delivery.bump,
@@ -17,6 +17,7 @@ _BENCHMARKS: dict[str, Callable[[Path], list[str]]] = {
     "fifty": concurrency.fifty,
     "one-file": concurrency.one_file,
     "killed": concurrency.killed,
+    "history": looking_back.looking_back,
     "render": rendering.render,
     "validate": validating.validate,
     "evidence": evidence.evidence,
