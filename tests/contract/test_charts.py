@@ -1,5 +1,8 @@
 """render and validate, through the whole program, on a scaffolded service."""
 
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -188,3 +191,17 @@ def test_each_environment_may_have_a_chart_of_its_own(tmp_path: Path) -> None:
     template.write_text(template.read_text().replace("protocol: TCP", "protocol: SCTP"))
     assert "protocol: SCTP" in run("render", "a", "-e", "dev", cwd=folder).out
     assert "protocol: SCTP" not in run("render", "a", "-e", "prod", cwd=folder).out
+
+
+@pytest.mark.parametrize("name", ["gitops_tk", "gitops_tk/charts", "helm_python", "multiprocessing", "json"])
+def test_nothing_is_imported_from_a_checkout(checkout: Path, name: str) -> None:
+    # With the console script, whose folder Python puts before all others, and not the current one.
+    program = [str(Path(sys.executable).with_name("gitops-tk"))]
+    shutil.copytree(checkout / "services/user-service", checkout / "services/other")
+    for module in ("__init__", "worker", "spawn", "decoder"):
+        (checkout / name).mkdir(parents=True, exist_ok=True)
+        (checkout / name / f"{module}.py").write_text(f"open({str(checkout / 'ran')!r}, 'w')\n")
+    for arguments in (["render", "user-service", "-e", "dev"], ["validate", "--jobs", "2"]):
+        done = subprocess.run([*program, *arguments], cwd=checkout, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr
+    assert not (checkout / "ran").exists()

@@ -120,7 +120,8 @@ class _Worker:
     def _started(self) -> process.Process:
         if self._process is None:
             env = {name: os.environ[name] for name in _KEPT if name in os.environ} | dict(self._environ)
-            arguments = [sys.executable, "-m", "gitops_tk.charts.worker"]
+            # The folder that we are called in may be a checkout: nothing is imported from there (-P).
+            arguments = [sys.executable, "-P", "-m", "gitops_tk.charts.worker"]
             self._process = process.start(arguments, env=env, reads=True, memory=MEMORY)
         return self._process
 

@@ -49,6 +49,8 @@ def run(
     if min(wanted, len(jobs)) <= 1:
         yield from map(begin(settings), jobs)
         return
+    # The folder that we are called in may be a checkout: nothing is imported from there.
+    os.environ["PYTHONSAFEPATH"] = "1"
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(min(wanted, len(jobs)), context, _begin, (begin, settings))
     try:
