@@ -6,6 +6,8 @@ import pytest
 from tests.support import repositories as repo
 from tests.support.cli import run_json
 
+from gitops_tk.repository.location import is_url
+
 BUMP = ("bump", "user-service", "-e", "dev", "--tag", "v1.1.0")
 
 
@@ -33,6 +35,11 @@ def test_what_is_no_address_is_told_without_the_login_in_it(tmp_path: Path, addr
     ):
         assert (ran.status, ran.code) == (2, "bad-repository")
         assert "s3cret-pw" not in ran.out + ran.err
+
+
+@pytest.mark.parametrize("address", ["git@host:-x", "git@-host:x", "git@host::x", "host://x"])
+def test_what_a_program_could_take_for_an_option_is_no_address(address: str) -> None:
+    assert not is_url(address)
 
 
 @pytest.mark.parametrize(
