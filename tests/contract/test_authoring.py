@@ -49,6 +49,24 @@ def test_init_starts_a_repository_in_a_new_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "kind"),
+    [
+        ("https://github.com/shop/gitops.git", "github"),
+        ("git@gitlab.example.com:shop/gitops.git", "gitlab"),
+        ("../gitops.git", "git"),
+        ("https://git.example.com/shop/gitops.git", None),
+    ],
+)
+def test_init_writes_the_forge_that_the_remote_tells(tmp_path: Path, url: str, kind: str | None) -> None:
+    (tmp_path / "gitops").mkdir()
+    repo.git(tmp_path / "gitops", "init", "--quiet")
+    repo.git(tmp_path / "gitops", "remote", "add", "origin", url)
+    assert run("init", cwd=tmp_path / "gitops").status == 0
+    text = (tmp_path / "gitops/gitops-tk.yaml").read_text()
+    assert (f"forge:\n  kind: {kind}\n" if kind else "forge: {} ") in text
+
+
+@pytest.mark.parametrize(
     ("arguments", "code"),
     [
         (["--env", "Bad"], "bad-environment-name"),
