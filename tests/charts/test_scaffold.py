@@ -100,3 +100,17 @@ def test_a_skeleton_cannot_run_code_follow_links_or_use_what_it_does_not_know(tm
     (tmp_path / "chart/link").symlink_to("/etc/passwd")
     with pytest.raises(ChartError):
         scaffold(Skeleton.in_folder(tmp_path), _ANSWERS)
+
+
+@pytest.mark.parametrize(
+    "template", ["[% for a in range(99999) %][% for b in range(99999) %][% endfor %][% endfor %]", "[[ 'x' * 10**11 ]]"]
+)
+def test_a_template_that_never_ends_or_wants_all_memory_ends_alone(
+    template: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gitops_tk.charts.skeleton._SECONDS", 1.0)
+    about = b"version: '1'\nprofiles: {http: x}\ntemplated: ['chart/*']\n"
+    skeleton = Skeleton({"skeleton.yaml": about, "chart/a": template.encode()})
+    with pytest.raises(ChartError) as refused:
+        skeleton.render("chart", "http", {})
+    assert refused.value.code == "skeleton"

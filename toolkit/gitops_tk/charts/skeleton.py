@@ -6,6 +6,8 @@ and a name that they do not know is an error.
 """
 
 import json
+import os
+import sys
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -15,12 +17,18 @@ import msgspec
 import yaml
 from msgspec import Struct, field
 
+from gitops_tk import process
+from gitops_tk.charts import templates
 from gitops_tk.charts.answers import Answers
 from gitops_tk.errors import ChartError, UsageError
 from gitops_tk.nesting import too_deep
 
 ABOUT = "skeleton.yaml"
 PARTS = ("chart", "app")
+# What a team's templates may take.
+_SECONDS = 20.0
+_MEMORY = 1024**3
+_KEPT = ("PATH", "LANG", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -58,16 +66,18 @@ class Skeleton:
 
     Args:
         files: its files, by their paths in it.
+        trusted: whether it is the program's own, whose templates need no process to be held in.
 
     Raises:
         ChartError: `skeleton.yaml` is missing, or says something that it cannot (code `skeleton`).
     """
 
-    def __init__(self, files: Mapping[str, bytes]) -> None:
+    def __init__(self, files: Mapping[str, bytes], trusted: bool = False) -> None:
         for path in files:
             if {"", ".", "..", ".git"} & set(path.lower().split("/")) or not path.isprintable():
                 raise ChartError(f"the skeleton holds {path!r}, which is no plain file", code="skeleton", file=path)
         self.files = files
+        self._trusted = trusted
         self.about = _read(files)
 
     @classmethod
@@ -80,7 +90,7 @@ class Skeleton:
                 raise ChartError(f"the skeleton holds a symbolic link: {name}", code="skeleton", file=name)
             if path.is_file():
                 files[name] = path.read_bytes()
-        return cls(files)
+        return cls(files, trusted=True)
 
     def check(self, answers: Answers) -> None:
         """Refuses a profile and variables that the skeleton does not have, and answers without a use.
@@ -108,12 +118,12 @@ class Skeleton:
         Raises:
             ChartError: a template is broken, or uses what it does not know.
         """
-        found = {}
-        for path, data in sorted(self.files.items()):
-            if path.startswith(part + "/") and self._has(path, profile):
-                name = path[len(part) + 1 :]
-                found[name] = _rendered(data, context, path) if self._is_templated(path) else data
-        return found
+        mine = {path: data for path, data in sorted(self.files.items()) if path.startswith(part + "/")}
+        mine = {path: data for path, data in mine.items() if self._has(path, profile)}
+        texts = {path: _text(path, data) for path, data in mine.items() if self._is_templated(path)}
+        fill = _filled_here if self._trusted else _filled_apart
+        filled = fill(texts, context) if texts else {}
+        return {path[len(part) + 1 :]: filled.get(path, data) for path, data in mine.items()}
 
     def for_module(self, files: Mapping[str, bytes]) -> dict[str, bytes]:
         """Those of the files of app/ that a Go module that is there already gets, too."""
@@ -125,6 +135,13 @@ class Skeleton:
 
     def _is_templated(self, path: str) -> bool:
         return any(fnmatchcase(path, rule) for rule in self.about.templated)
+
+
+def _text(path: str, data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise ChartError(f"the skeleton's {path}: {error}", code="skeleton", file=path) from error
 
 
 def _read(files: Mapping[str, bytes]) -> About:
@@ -139,35 +156,31 @@ def _read(files: Mapping[str, bytes]) -> About:
         raise ChartError(f"the skeleton's {ABOUT}: {error}", code="skeleton", file=ABOUT) from error
 
 
-def _rendered(data: bytes, context: Mapping[str, Any], name: str) -> bytes:
-    from jinja2 import StrictUndefined
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
+def _filled_here(texts: Mapping[str, str], context: Mapping[str, Any]) -> dict[str, bytes]:
+    return _told(templates.fill(texts, context))
 
-    environment = ImmutableSandboxedEnvironment(
-        variable_start_string="[[",
-        variable_end_string="]]",
-        block_start_string="[%",
-        block_end_string="%]",
-        comment_start_string="[#",
-        comment_end_string="#]",
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=False,
-    )
-    environment.filters["yaml"] = _quoted
+
+def _filled_apart(texts: Mapping[str, str], context: Mapping[str, Any]) -> dict[str, bytes]:
+    """Fills a team's templates in, in a process of its own: what never ends, or wants all memory, ends that alone."""
+    # The folder that we are called in may be a checkout: nothing is imported from there (-P).
+    arguments = [sys.executable, "-P", "-m", "gitops_tk.charts.templates"]
+    env = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    request = json.dumps({"texts": texts, "context": context}).encode()
     try:
-        return environment.from_string(data.decode()).render(context).encode()
-    except Exception as error:
-        # A template may fail in as many ways as an expression can; each is a fault of the skeleton.
-        line = getattr(error, "lineno", None)
-        raise ChartError(f"the skeleton's {name}: {error}", code="skeleton", file=name, line=line) from error
+        done = process.run(arguments, env=env, data=request, timeout=_SECONDS, memory=_MEMORY)
+    except process.TimeLimit:
+        done = process.Completed(1, b"", b"")
+    if done.status:
+        raise ChartError("the skeleton takes too long or too much memory to fill in", code="skeleton")
+    return _told(json.loads(done.stdout))
 
 
-def _quoted(value: Any) -> str:
-    # JSON in ASCII is YAML that every reader takes for the same string.
-    return json.dumps(str(value))
+def _told(answer: Mapping[str, Any]) -> dict[str, bytes]:
+    if "failed" in answer:
+        name = answer["file"]
+        message = f"the skeleton's {name}: {answer['failed']}"
+        raise ChartError(message, code="skeleton", file=name, line=answer["line"])
+    return {name: text.encode() for name, text in answer["found"].items()}
 
 
 def _check_known(what: str, name: str, known: Mapping[str, object]) -> None:
