@@ -9,6 +9,17 @@ from gitops_tk.cli.gates import judging, waiting
 from gitops_tk.cli.run import run
 from gitops_tk.model.result import Result
 
+_Tag = Annotated[str, typer.Option(envvar="GITOPS_TK_TAG", metavar="TAG", help="The image tag.")]
+_Digest = Annotated[str | None, typer.Option(envvar="GITOPS_TK_DIGEST", metavar="sha256:...", help="The image digest.")]
+_Build = Annotated[
+    int | None,
+    typer.Option(
+        envvar="GITOPS_TK_BUILD", metavar="NUMBER", min=0, max=2**63 - 1, help="The build's number: orders builds."
+    ),
+]
+_Revision = Annotated[str | None, typer.Option(envvar="GITOPS_TK_REVISION", metavar="SHA", help="The source commit.")]
+_Image = Annotated[str, typer.Option(envvar="GITOPS_TK_IMAGE", metavar="NAME", help="Which of the service's images.")]
+
 
 def add_to(app: typer.Typer) -> None:
     """Adds the command."""
@@ -18,22 +29,11 @@ def add_to(app: typer.Typer) -> None:
 def bump(
     services: opt.Services,
     env: opt.Env,
-    tag: Annotated[str, typer.Option(envvar="GITOPS_TK_TAG", metavar="TAG", help="The image tag.")],
-    digest: Annotated[
-        str | None, typer.Option(envvar="GITOPS_TK_DIGEST", metavar="sha256:...", help="The image digest.")
-    ] = None,
-    build: Annotated[
-        int | None,
-        typer.Option(
-            envvar="GITOPS_TK_BUILD", metavar="NUMBER", min=0, max=2**63 - 1, help="The build's number: orders builds."
-        ),
-    ] = None,
-    revision: Annotated[
-        str | None, typer.Option(envvar="GITOPS_TK_REVISION", metavar="SHA", help="The source commit.")
-    ] = None,
-    image: Annotated[
-        str, typer.Option(envvar="GITOPS_TK_IMAGE", metavar="NAME", help="Which of the service's images.")
-    ] = "default",
+    tag: _Tag,
+    digest: _Digest = None,
+    build: _Build = None,
+    revision: _Revision = None,
+    image: _Image = "default",
     allow_older: opt.AllowOlder = False,
     override: opt.Override = None,
     reason: opt.OverrideReason = None,
@@ -59,12 +59,11 @@ def bump(
         from gitops_tk.workflows.bump import BumpRequest, plan
         from gitops_tk.workflows.deliver import deliver
 
-        wanted = Image(tag=tag, digest=digest or "", build=build, revision=revision or "")
         overrides = opt.overrides(override, reason)
         request = BumpRequest(
             services=tuple(services),
             env=env,
-            image=wanted,
+            image=Image(tag=tag, digest=digest or "", build=build, revision=revision or ""),
             name=image,
             allow_older=allow_older,
             overrides=tuple(overrides),

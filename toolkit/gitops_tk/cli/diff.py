@@ -13,6 +13,42 @@ from gitops_tk.model.result import Result
 if TYPE_CHECKING:
     from gitops_tk.model.evidence import Evidence
 
+_Places = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[SOURCE TARGET] [SERVICE...]", help="The environments of a promotion; with --base services alone."
+    ),
+]
+_Base = Annotated[
+    str | None,
+    typer.Option(envvar="GITOPS_TK_BASE", metavar="REF", help="Compare from this branch, tag or commit on."),
+]
+_Head = Annotated[
+    str | None,
+    typer.Option(
+        envvar="GITOPS_TK_HEAD",
+        metavar="REF",
+        help="Compare to this one. Default: the checkout's files, or the remote's branch.",
+    ),
+]
+_Tag = Annotated[
+    str | None,
+    typer.Option(envvar="GITOPS_TK_TAG", metavar="TAG", help="An image that SOURCE holds or has held."),
+]
+_Namespace = Annotated[
+    str | None, typer.Option(envvar="GITOPS_TK_NAMESPACE", metavar="NAMESPACE", help="The releases' namespace.")
+]
+_Output = Annotated[
+    str,
+    typer.Option(
+        "--output",
+        "-o",
+        envvar="GITOPS_TK_OUTPUT",
+        metavar="text|json|markdown",
+        help="Text for people, JSON for programs, or the page of a pull request.",
+    ),
+]
+
 
 def add_to(app: typer.Typer) -> None:
     """Adds the command."""
@@ -20,45 +56,16 @@ def add_to(app: typer.Typer) -> None:
 
 
 def diff(
-    places: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[SOURCE TARGET] [SERVICE...]", help="The environments of a promotion; with --base services alone."
-        ),
-    ] = None,
-    base: Annotated[
-        str | None,
-        typer.Option(envvar="GITOPS_TK_BASE", metavar="REF", help="Compare from this branch, tag or commit on."),
-    ] = None,
-    head: Annotated[
-        str | None,
-        typer.Option(
-            envvar="GITOPS_TK_HEAD",
-            metavar="REF",
-            help="Compare to this one. Default: the checkout's files, or the remote's branch.",
-        ),
-    ] = None,
-    tag: Annotated[
-        str | None,
-        typer.Option(envvar="GITOPS_TK_TAG", metavar="TAG", help="An image that SOURCE holds or has held."),
-    ] = None,
+    places: _Places = None,
+    base: _Base = None,
+    head: _Head = None,
+    tag: _Tag = None,
     allow_older: opt.AllowOlder = False,
-    namespace: Annotated[
-        str | None, typer.Option(envvar="GITOPS_TK_NAMESPACE", metavar="NAMESPACE", help="The releases' namespace.")
-    ] = None,
+    namespace: _Namespace = None,
     kube_version: KubeVersion = None,
     repo: opt.Repo = None,
     branch: opt.Branch = None,
-    output: Annotated[
-        str,
-        typer.Option(
-            "--output",
-            "-o",
-            envvar="GITOPS_TK_OUTPUT",
-            metavar="text|json|markdown",
-            help="Text for people, JSON for programs, or the page of a pull request.",
-        ),
-    ] = "text",
+    output: _Output = "text",
 ) -> None:
     """Show what a promotion would change, or what changed between two revisions: values and rendered objects.
 

@@ -8,6 +8,29 @@ from gitops_tk.cli import options as opt
 from gitops_tk.cli.run import Printer, run
 from gitops_tk.model.result import Result
 
+_Limit = Annotated[
+    int | None,
+    typer.Option("--limit", "-n", envvar="GITOPS_TK_LIMIT", metavar="NUMBER", min=1, help="The newest so many."),
+]
+_Since = Annotated[
+    str | None,
+    typer.Option(
+        envvar="GITOPS_TK_SINCE",
+        metavar="TIME",
+        help="Since 2026-12-24, 2026-12-24T18:00 (UTC), 7d or '2 weeks ago'.",
+    ),
+]
+_Output = Annotated[
+    str,
+    typer.Option(
+        "--output",
+        "-o",
+        envvar="GITOPS_TK_OUTPUT",
+        metavar="text|json|markdown|csv",
+        help="Text for people, JSON for programs, or a table to pass on.",
+    ),
+]
+
 
 def add_to(app: typer.Typer) -> None:
     """Adds the command."""
@@ -17,30 +40,11 @@ def add_to(app: typer.Typer) -> None:
 def history(
     service: opt.Service,
     env: opt.Envs = None,
-    limit: Annotated[
-        int | None,
-        typer.Option("--limit", "-n", envvar="GITOPS_TK_LIMIT", metavar="NUMBER", min=1, help="The newest so many."),
-    ] = None,
-    since: Annotated[
-        str | None,
-        typer.Option(
-            envvar="GITOPS_TK_SINCE",
-            metavar="TIME",
-            help="Since 2026-12-24, 2026-12-24T18:00 (UTC), 7d or '2 weeks ago'.",
-        ),
-    ] = None,
+    limit: _Limit = None,
+    since: _Since = None,
     repo: opt.Repo = None,
     branch: opt.Branch = None,
-    output: Annotated[
-        str,
-        typer.Option(
-            "--output",
-            "-o",
-            envvar="GITOPS_TK_OUTPUT",
-            metavar="text|json|markdown|csv",
-            help="Text for people, JSON for programs, or a table to pass on.",
-        ),
-    ] = "text",
+    output: _Output = "text",
 ) -> None:
     """Show each change of a service's images: when, by whom and how it came, and how long it stayed.
 

@@ -9,6 +9,50 @@ from gitops_tk.cli import options as opt
 from gitops_tk.cli.run import run
 from gitops_tk.model.result import Result
 
+_Env = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--env",
+        "-e",
+        envvar="GITOPS_TK_ENV",
+        metavar="ENV",
+        help="An environment, in promotion order. Default: dev, staging, prod.",
+    ),
+]
+_Propose = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--propose",
+        envvar="GITOPS_TK_PROPOSE",
+        metavar="ENV",
+        help="An environment whose changes are proposed. Default: the last.",
+    ),
+]
+_Forge = Annotated[
+    str | None,
+    typer.Option(
+        envvar="GITOPS_TK_FORGE",
+        metavar="KIND",
+        help="git (no API), github, gitlab, gitea, ... Default: told from the remote.",
+    ),
+]
+_ChartPerEnvironment = Annotated[
+    bool,
+    typer.Option(
+        "--chart-per-environment",
+        envvar="GITOPS_TK_CHART_PER_ENVIRONMENT",
+        help="Each environment has its own copy of every chart.",
+    ),
+]
+_ArgocdRepository = Annotated[
+    str | None,
+    typer.Option(
+        envvar="GITOPS_TK_ARGOCD_REPOSITORY",
+        metavar="URL",
+        help="The URL by which Argo CD reads the repository. Default: the remote's.",
+    ),
+]
+
 
 def add_to(app: typer.Typer) -> None:
     """Adds the command."""
@@ -17,49 +61,11 @@ def add_to(app: typer.Typer) -> None:
 
 def init(
     folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="Default: the current folder.")] = None,
-    env: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--env",
-            "-e",
-            envvar="GITOPS_TK_ENV",
-            metavar="ENV",
-            help="An environment, in promotion order. Default: dev, staging, prod.",
-        ),
-    ] = None,
-    propose: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--propose",
-            envvar="GITOPS_TK_PROPOSE",
-            metavar="ENV",
-            help="An environment whose changes are proposed. Default: the last.",
-        ),
-    ] = None,
-    forge: Annotated[
-        str | None,
-        typer.Option(
-            envvar="GITOPS_TK_FORGE",
-            metavar="KIND",
-            help="git (no API), github, gitlab, gitea, ... Default: told from the remote.",
-        ),
-    ] = None,
-    chart_per_environment: Annotated[
-        bool,
-        typer.Option(
-            "--chart-per-environment",
-            envvar="GITOPS_TK_CHART_PER_ENVIRONMENT",
-            help="Each environment has its own copy of every chart.",
-        ),
-    ] = False,
-    argocd_repository: Annotated[
-        str | None,
-        typer.Option(
-            envvar="GITOPS_TK_ARGOCD_REPOSITORY",
-            metavar="URL",
-            help="The URL by which Argo CD reads the repository. Default: the remote's.",
-        ),
-    ] = None,
+    env: _Env = None,
+    propose: _Propose = None,
+    forge: _Forge = None,
+    chart_per_environment: _ChartPerEnvironment = False,
+    argocd_repository: _ArgocdRepository = None,
     commit: opt.Commit = False,
     repo: opt.Repo = None,
     branch: opt.Branch = None,

@@ -10,6 +10,50 @@ from gitops_tk.cli import options as opt
 from gitops_tk.cli.run import run
 from gitops_tk.model.result import Result
 
+_Image = Annotated[
+    str | None,
+    typer.Option(envvar="GITOPS_TK_IMAGE", metavar="REPOSITORY", help="Where its images are, without a tag."),
+]
+_Profile = Annotated[
+    str | None,
+    typer.Option(
+        envvar="GITOPS_TK_PROFILE",
+        metavar="http|grpc|worker|cronjob",
+        help="What kind of service it is. Default: http.",
+    ),
+]
+_Port = Annotated[
+    int | None,
+    typer.Option(envvar="GITOPS_TK_PORT", metavar="N", help="The port that it listens on. Default: 8080."),
+]
+_Host = Annotated[
+    list[str] | None,
+    typer.Option(envvar="GITOPS_TK_HOST", metavar="HOST", help="A host name of its Ingress; more than once."),
+]
+_Owner = Annotated[str | None, typer.Option(envvar="GITOPS_TK_OWNER", metavar="TEAM", help="The team that owns it.")]
+_AppDir = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="GITOPS_TK_APP_DIR",
+        metavar="DIR",
+        help="Write the application side there: a Dockerfile, and a Go starter where there is no go.mod.",
+    ),
+]
+_Module = Annotated[
+    str | None,
+    typer.Option(
+        envvar="GITOPS_TK_MODULE", metavar="PATH", help="The Go module's path. Default: as the git remote says."
+    ),
+]
+_Var = Annotated[
+    list[str] | None,
+    typer.Option(envvar="GITOPS_TK_VAR", metavar="K=V", help="An answer that the skeleton asks for; more than once."),
+]
+_Answers = Annotated[
+    Path | None,
+    typer.Option(envvar="GITOPS_TK_ANSWERS", metavar="FILE", help="Answers in a YAML file; options win over it."),
+]
+
 
 def add_to(app: typer.Typer) -> None:
     """Adds the command."""
@@ -18,53 +62,15 @@ def add_to(app: typer.Typer) -> None:
 
 def new_service(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="The service's name: a DNS label.")] = None,
-    image: Annotated[
-        str | None,
-        typer.Option(envvar="GITOPS_TK_IMAGE", metavar="REPOSITORY", help="Where its images are, without a tag."),
-    ] = None,
-    profile: Annotated[
-        str | None,
-        typer.Option(
-            envvar="GITOPS_TK_PROFILE",
-            metavar="http|grpc|worker|cronjob",
-            help="What kind of service it is. Default: http.",
-        ),
-    ] = None,
-    port: Annotated[
-        int | None,
-        typer.Option(envvar="GITOPS_TK_PORT", metavar="N", help="The port that it listens on. Default: 8080."),
-    ] = None,
-    host: Annotated[
-        list[str] | None,
-        typer.Option(envvar="GITOPS_TK_HOST", metavar="HOST", help="A host name of its Ingress; more than once."),
-    ] = None,
-    owner: Annotated[
-        str | None, typer.Option(envvar="GITOPS_TK_OWNER", metavar="TEAM", help="The team that owns it.")
-    ] = None,
-    app_dir: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="GITOPS_TK_APP_DIR",
-            metavar="DIR",
-            help="Write the application side there: a Dockerfile, and a Go starter where there is no go.mod.",
-        ),
-    ] = None,
-    module: Annotated[
-        str | None,
-        typer.Option(
-            envvar="GITOPS_TK_MODULE", metavar="PATH", help="The Go module's path. Default: as the git remote says."
-        ),
-    ] = None,
-    var: Annotated[
-        list[str] | None,
-        typer.Option(
-            envvar="GITOPS_TK_VAR", metavar="K=V", help="An answer that the skeleton asks for; more than once."
-        ),
-    ] = None,
-    answers: Annotated[
-        Path | None,
-        typer.Option(envvar="GITOPS_TK_ANSWERS", metavar="FILE", help="Answers in a YAML file; options win over it."),
-    ] = None,
+    image: _Image = None,
+    profile: _Profile = None,
+    port: _Port = None,
+    host: _Host = None,
+    owner: _Owner = None,
+    app_dir: _AppDir = None,
+    module: _Module = None,
+    var: _Var = None,
+    answers: _Answers = None,
     commit: opt.Commit = False,
     repo: opt.Repo = None,
     branch: opt.Branch = None,

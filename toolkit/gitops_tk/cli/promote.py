@@ -9,6 +9,23 @@ from gitops_tk.cli.gates import judging, waiting
 from gitops_tk.cli.run import run
 from gitops_tk.model.result import Result
 
+_Tag = Annotated[
+    str | None,
+    typer.Option(
+        envvar="GITOPS_TK_TAG",
+        metavar="TAG",
+        help="An image that SOURCE holds or has held. Default: it holds.",
+    ),
+]
+_Only = Annotated[
+    str | None,
+    typer.Option(
+        envvar="GITOPS_TK_ONLY",
+        metavar="image|chart",
+        help="What travels where each environment has its own charts. Default: both.",
+    ),
+]
+
 
 def add_to(app: typer.Typer) -> None:
     """Adds the command."""
@@ -19,22 +36,8 @@ def promote(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="The environment that runs it.")],
     target: Annotated[str, typer.Argument(metavar="TARGET", help="The environment that gets it.")],
     services: opt.AnyServices = None,
-    tag: Annotated[
-        str | None,
-        typer.Option(
-            envvar="GITOPS_TK_TAG",
-            metavar="TAG",
-            help="An image that SOURCE holds or has held. Default: it holds.",
-        ),
-    ] = None,
-    only: Annotated[
-        str | None,
-        typer.Option(
-            envvar="GITOPS_TK_ONLY",
-            metavar="image|chart",
-            help="What travels where each environment has its own charts. Default: both.",
-        ),
-    ] = None,
+    tag: _Tag = None,
+    only: _Only = None,
     allow_older: opt.AllowOlder = False,
     override: opt.Override = None,
     reason: opt.OverrideReason = None,

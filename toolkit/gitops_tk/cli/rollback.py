@@ -8,6 +8,29 @@ from gitops_tk.cli import options as opt
 from gitops_tk.cli.run import run
 from gitops_tk.model.result import Result
 
+_To = Annotated[
+    str | None,
+    typer.Option(
+        "--to",
+        envvar="GITOPS_TK_TO",
+        metavar="TAG|COMMIT",
+        help="What ran: a tag, a digest, a build's number, a source commit, or a commit of the GitOps repository. "
+        "Default: what ran before.",
+    ),
+]
+_Since = Annotated[
+    str | None,
+    typer.Option(
+        envvar="GITOPS_TK_SINCE",
+        metavar="TIME",
+        help="Undo what changed since then: 2026-12-24T18:00 (UTC), 36h, '2 days ago'; without SERVICE everything.",
+    ),
+]
+_Reason = Annotated[
+    str | None,
+    typer.Option(envvar="GITOPS_TK_REASON", metavar="TEXT", help="Why, for the hold that stays."),
+]
+
 
 def add_to(app: typer.Typer) -> None:
     """Adds the command."""
@@ -17,28 +40,9 @@ def add_to(app: typer.Typer) -> None:
 def rollback(
     env: opt.Env,
     services: opt.AnyServices = None,
-    to: Annotated[
-        str | None,
-        typer.Option(
-            "--to",
-            envvar="GITOPS_TK_TO",
-            metavar="TAG|COMMIT",
-            help="What ran: a tag, a digest, a build's number, a source commit, or a commit of the GitOps repository. "
-            "Default: what ran before.",
-        ),
-    ] = None,
-    since: Annotated[
-        str | None,
-        typer.Option(
-            envvar="GITOPS_TK_SINCE",
-            metavar="TIME",
-            help="Undo what changed since then: 2026-12-24T18:00 (UTC), 36h, '2 days ago'; without SERVICE everything.",
-        ),
-    ] = None,
-    reason: Annotated[
-        str | None,
-        typer.Option(envvar="GITOPS_TK_REASON", metavar="TEXT", help="Why, for the hold that stays."),
-    ] = None,
+    to: _To = None,
+    since: _Since = None,
+    reason: _Reason = None,
     push_now: opt.PushNow = False,
     split: opt.Split = False,
     auto_merge: opt.AutoMerge = None,
