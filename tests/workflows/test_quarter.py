@@ -5,7 +5,8 @@ from random import Random
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from tests.support.quarter import ENVS, Build, Quarter, step
+from tests.support.quarter import ENVS, Quarter, step
+from tests.support.should_be import Build
 
 SERVICES = st.integers(0, 1)
 ENV = st.sampled_from(ENVS)
