@@ -91,6 +91,7 @@ def test_every_command_and_option_is_in_the_reference() -> None:
         "docs/history.md",
         "docs/argocd.md",
         "docs/proposals.md",
+        "docs/pipelines.md",
     ],
 )
 def test_links_between_documents_lead_somewhere(document: str) -> None:

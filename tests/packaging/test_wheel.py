@@ -30,7 +30,8 @@ def test_the_wheel_carries_what_the_program_copies_and_no_tests(wheel: Path) -> 
     names = zipfile.ZipFile(wheel).namelist()
     for name in ("chart-skeleton/skeleton.yaml", "chart-skeleton/chart/templates/_helpers.tpl", "envs/prod.yaml"):
         assert f"gitops_tk/data/{name}" in names
-    assert any(name.startswith("gitops_tk/data/pipelines/") for name in names)
+    for name in ("steps.yaml", "github/gitops/.github/workflows/verify.yml", "gitlab/application/.gitlab-ci.yml"):
+        assert f"gitops_tk/data/pipelines/{name}" in names
     assert "gitops_tk/py.typed" in names
     assert not [name for name in names if name.startswith(("tests/", "docs/"))]
     assert wheel.stat().st_size < 1_000_000

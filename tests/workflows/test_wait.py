@@ -316,3 +316,16 @@ def test_what_was_never_promoted_is_not_waited_for(remote: Path, server: ForgeSe
     for service, code in (("new", "never-deployed"), ("nobody", "unknown-service")):
         ran = run_json("wait", service, "-e", "prod", "--repo", f"file://{remote}", cwd=tmp_path, **there)
         assert (ran.status, ran.code) == (1, code)
+
+
+def test_without_services_all_that_have_an_image_there_are_waited_for(
+    remote: Path, server: ForgeServer, apps: dict[str, App]
+) -> None:
+    values = {"services/other/envs/prod.yaml": repo.values("other", "prod")}
+    repo.commit(remote, {**values, "services/new/envs/prod.yaml": b"image: {repository: registry.example.com/new}\n"})
+    apps[APP] = apps["other-prod"] = App([state(head(remote))])
+    request = WaitRequest(services=(), env="prod")
+    environ = {"ARGOCD_SERVER": server.api, "ARGOCD_AUTH_TOKEN": TOKEN, "HOME": str(remote.parent)}
+    found = wait(request, Options(repo=f"file://{remote}", cwd=remote.parent, environ=environ), Still().tell)
+    assert found.exit_status == 0
+    assert [one["service"] for one in found.details["applications"]] == ["other", "user-service"]

@@ -16,6 +16,7 @@ from gitops_tk.cli import (
     hold,
     init,
     new_service,
+    pipeline,
     promote,
     render,
     rollback,
@@ -64,5 +65,6 @@ for command in _COMMANDS:
     command.add_to(app)
 app.add_typer(values.app, name="values")
 app.add_typer(env.app, name="env")
+app.add_typer(pipeline.app, name="pipeline")
 app.add_typer(argocd.app, name="argocd")
 app.add_typer(config.app, name="config")

@@ -88,7 +88,7 @@ def _output(arguments: list[str]) -> str:
 def _command(arguments: list[str]) -> str:
     values = {at + 1 for at, argument in enumerate(arguments) if argument in ("-o", "--output")}
     words = [word for at, word in enumerate(arguments) if not word.startswith("-") and at not in values]
-    groups = ("values", "env", "argocd", "config")
+    groups = ("values", "env", "argocd", "config", "pipeline")
     return " ".join(words[:2] if words[:1] and words[0] in groups else words[:1])
 
 

@@ -18,8 +18,8 @@ def add_to(app: typer.Typer) -> None:
 
 
 def wait(
-    services: opt.Services,
     env: opt.Env,
+    services: opt.AnyServices = None,
     timeout: Annotated[
         str,
         typer.Option("--timeout", envvar="GITOPS_TK_TIMEOUT", metavar="DURATION", help="How long to wait."),
@@ -39,6 +39,8 @@ def wait(
 ) -> None:
     """Wait until Argo CD reports services synced and healthy; 6 if they are not in time, 1 if they have failed.
 
+    Without SERVICE all that have an image in the environment.
+
     ARGOCD_SERVER says where Argo CD is, ARGOCD_AUTH_TOKEN holds a token that may get applications.
 
     Example: gitops-tk wait user-service -e prod --timeout 5m
@@ -49,7 +51,7 @@ def wait(
         from gitops_tk.workflows.wait import WaitRequest
         from gitops_tk.workflows.wait import wait as until_there
 
-        request = WaitRequest(services=tuple(services), env=env, revision=at, timeout=seconds(timeout))
+        request = WaitRequest(services=tuple(services or ()), env=env, revision=at, timeout=seconds(timeout))
         with _told() as tell:
             return until_there(request, opt.shared(repo, branch), tell)
 

@@ -107,5 +107,10 @@ def repository_of(folder: Path) -> str | None:
     if not folder.is_dir():
         return None
     done = Checkout(folder).git.run("config", "--get", "remote.origin.url")
-    match = _REMOTE.fullmatch(done.stdout.decode("utf-8", "replace").strip())
+    return address_of(done.stdout.decode("utf-8", "replace").strip())
+
+
+def address_of(url: str) -> str | None:
+    """What a remote's URL leads to, as `host/path`; None where it is on no other machine."""
+    match = _REMOTE.fullmatch(url)
     return f"{match['host']}/{match['path'].strip('/').removesuffix('.git')}" if match else None

@@ -37,6 +37,7 @@ class WaitRequest(Struct, frozen=True, kw_only=True):
     """What is waited for, and how long.
 
     Attributes:
+        services: those that are waited for; empty for all that have an image in the environment.
         revision: the commit of the GitOps repository that is waited for; None for the branch's newest.
         timeout: in seconds.
     """
@@ -257,7 +258,10 @@ def _awaited(
     config: Config, environment: Environment, services: Sequence[str], wanted: Snapshot
 ) -> tuple[Awaited, ...]:
     argocd = required(config)
-    chosen = [names.service(service) for service in dict.fromkeys(services)]
+    # Nobody waits by mistake for what was never promoted, unless it is named.
+    everything = not services
+    listed = config.layout.find_services(wanted, [environment]) if everything else dict.fromkeys(services)
+    chosen = [names.service(service) for service in listed]
     layers = read_layers(wanted, config, [(service, environment.name) for service in chosen])
     found = []
     for service in chosen:
@@ -265,6 +269,8 @@ def _awaited(
         require(values, wanted, config, environment)
         images = [read_image(values.merged, keys) for keys in config.image_keys(service).values()]
         versions = [image.version for image in images if image is not None and image.version]
+        if not versions and everything:
+            continue
         if not versions:
             raise MissingFile(
                 f"{service} was never promoted to {environment.name}: Argo CD has no Application of it",

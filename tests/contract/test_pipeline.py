@@ -1,0 +1,92 @@
+"""pipeline add: what it writes where, and what it leaves alone."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.support import repositories as repo
+from tests.support.cli import run, run_json
+
+CONFIG = repo.CONFIG.replace(
+    b"  - name: prod\n", b"  - name: prod-eu\n    from: [staging]\n  - name: prod-us\n    from: [staging]\n"
+)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    return repo.checkout(repo.gitops(tmp_path / "gitops.git", config=CONFIG), tmp_path / "checkout")
+
+
+def test_the_gitops_side_follows_the_environments_of_the_configuration(checkout: Path) -> None:
+    ran = run("pipeline", "add", "github", "--commit", cwd=checkout)
+    assert ran.status == 0, ran.err
+    assert "add  .github/workflows/verify.yml" in ran.out
+    written = yaml.safe_load((checkout / ".github/workflows/promote.yml").read_text())
+    assert list(written["jobs"]) == [
+        "promote-dev-to-staging",
+        "promote-staging-to-prod-eu",
+        "promote-staging-to-prod-us",
+    ]
+    assert repo.git(checkout, "log", "-1", "--format=%s") == "pipeline add: github"
+    assert repo.git(checkout, "status", "--porcelain") == ""
+
+
+def test_a_second_time_it_is_unchanged_and_what_differs_is_refused(checkout: Path) -> None:
+    assert run_json("pipeline", "add", "gitlab", cwd=checkout).json["outcome"] == "written"
+    assert run_json("pipeline", "add", "gitlab", cwd=checkout).json["outcome"] == "unchanged"
+    file = checkout / ".gitlab-ci.yml"
+    file.write_text(file.read_text() + "# ours\n")
+    ran = run_json("pipeline", "add", "gitlab", cwd=checkout)
+    assert (ran.status, ran.code) == (1, "pipeline-exists")
+    assert file.read_text().endswith("# ours\n")
+
+
+def test_a_dry_run_writes_nothing_and_shows_all(checkout: Path) -> None:
+    ran = run_json("pipeline", "add", "jenkins", "--dry-run", cwd=checkout)
+    assert ran.json["outcome"] == "planned"
+    assert "+++ b/Jenkinsfile" in ran.json["diff"]
+    assert not (checkout / "Jenkinsfile").exists()
+
+
+def test_the_applications_side_knows_image_environment_and_repository(checkout: Path, tmp_path: Path) -> None:
+    repo.git(checkout, "remote", "set-url", "origin", "git@github.com:shop/gitops.git")
+    asked = ("pipeline", "add", "github", "--app-dir", "../app", "--service", "user-service")
+    ran = run_json(*asked, cwd=checkout)
+    assert ran.status == 0, ran.out
+    (change,) = ran.json["changes"]
+    assert change["kind"] == "pipeline"
+    written = yaml.safe_load((tmp_path / "app/.github/workflows/delivery.yml").read_text())
+    given = written["jobs"]["bump"]["steps"][-1]["env"]
+    assert (given["SERVICE"], given["ENVIRONMENT"]) == ("user-service", "dev")
+    assert given["GITOPS_REPO"] == "https://github.com/shop/gitops.git"
+    assert "registry.example.com/user-service" in str(written["jobs"]["image"])
+    assert run_json(*asked, cwd=checkout).json["outcome"] == "unchanged"
+    assert repo.git(checkout, "status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["circle"], "unknown-system"),
+        (["github", "--service", "user-service"], "usage"),
+        (["github", "--env", "dev"], "usage"),
+        (["github", "--app-dir", "../app", "--service", "nobody"], "unknown-service"),
+        (["github", "--app-dir", "../app", "--service", "../x"], "bad-service-name"),
+        (["github", "--app-dir", "../app", "--service", "user-service", "--env", "moon"], "unknown-environment"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_leaves_nothing(checkout: Path, arguments: list[str], code: str) -> None:
+    ran = run_json("pipeline", "add", *arguments, cwd=checkout)
+    assert ran.status in (1, 2)
+    assert ran.code == code
+    assert not (checkout.parent / "app").exists()
+
+
+def test_values_without_a_repository_of_images_are_told(tmp_path: Path) -> None:
+    files = {
+        "gitops-tk.yaml": repo.CONFIG,
+        "services/a/envs/dev.yaml": b"image: {tag: v1, repository: 'x; rm -rf /'}\n",
+    }
+    checkout = repo.checkout(repo.bare(tmp_path / "r.git", files), tmp_path / "checkout")
+    ran = run_json("pipeline", "add", "tekton", "--app-dir", "../app", "--service", "a", cwd=checkout)
+    assert (ran.status, ran.code) == (2, "no-image-repository")
