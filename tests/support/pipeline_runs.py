@@ -1,0 +1,187 @@
+"""Pipelines run as their systems run them: each command of a generated file, in order, with the variables it was given.
+
+What a system puts in place of its own expressions is in the tables: these are the documented variables, and no others.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+DIGEST = "sha256:" + "4f" * 32
+# What buildx writes for --metadata-file, the image's own digest among others.
+_METADATA = f"""{{
+  "buildx.build.ref": "default/default/n0c4r3",
+  "containerimage.config.digest": "sha256:{"00" * 32}",
+  "containerimage.digest": "{DIGEST}",
+  "image.name": "registry.example.com/a"
+}}"""
+_DOCKER = f"""
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --password-stdin) cat > /dev/null ;;
+    --metadata-file) cat > "$2" <<'END'
+{_METADATA}
+END
+    ;;
+  esac
+  shift
+done
+"""
+
+
+class Facts(NamedTuple):
+    """What a system knows about a run.
+
+    Attributes:
+        revision: the commit that it is about.
+        number: the pull request's.
+        url: where the repository is that it is about.
+    """
+
+    revision: str
+    token: str
+    url: str
+    number: int = 0
+
+
+class Command(NamedTuple):
+    """A step's command with its variables."""
+
+    text: str
+    environ: dict[str, str]
+
+
+def commands(system: str, path: Path, facts: Facts) -> Iterator[Command]:
+    """The commands of a system's file, in order."""
+    text = path.read_text(encoding="utf-8")
+    known = _TABLES[system](facts)
+    if system == "jenkins":
+        yield from _jenkins(text, known)
+        return
+    for document in yaml.safe_load_all(text):
+        yield from {"github": _github, "gitlab": _gitlab, "tekton": _tekton}[system](document, known)
+
+
+def programs(folder: Path) -> Path:
+    """Makes a folder for PATH: the tool itself, and programs that only note how they were called; returns the notes."""
+    folder.mkdir()
+    notes = folder / "notes.txt"
+    notes.touch()
+    (folder / "gitops-tk").symlink_to(Path(sys.executable).with_name("gitops-tk"))
+    (folder / "git").symlink_to(str(shutil.which("git")))
+    for name in ("docker", "trivy", "cosign", "go", "python"):
+        script = folder / name
+        script.write_text(f'#!/bin/sh\necho "{name} $*" >> {notes}\n' + (_DOCKER if name == "docker" else ""))
+        script.chmod(0o755)
+    return notes
+
+
+def execute(command: Command, folder: Path, path: Path) -> subprocess.CompletedProcess[str]:
+    """Runs a command in a folder, with a home of its own and the variables that it was given."""
+    home = folder.parent / "home"
+    home.mkdir(exist_ok=True)
+    environ = {"PATH": f"{path}:/usr/bin:/bin", "HOME": str(home), "CI": "true", **command.environ}
+    return subprocess.run(["sh", "-euc", command.text], cwd=folder, env=environ, capture_output=True, text=True)
+
+
+def _github(document: Mapping[str, Any], known: Mapping[str, str]) -> Iterator[Command]:
+    for job in document["jobs"].values():
+        for step in job["steps"]:
+            if "run" in step:
+                given = {name: _filled(str(value), known) for name, value in step.get("env", {}).items()}
+                yield Command(step["run"], given)
+
+
+def _gitlab(document: Mapping[str, Any], known: Mapping[str, str]) -> Iterator[Command]:
+    for job in document.values():
+        if isinstance(job, dict) and "script" in job:
+            given = {
+                name: re.sub(r"\$(\w+)", lambda match: known.get(match[1], ""), str(value))
+                for name, value in job.get("variables", {}).items()
+            }
+            for text in [*job.get("before_script", ()), *job["script"]]:
+                yield Command(text, given)
+
+
+def _tekton(document: Mapping[str, Any], known: Mapping[str, str]) -> Iterator[Command]:
+    for task in document["spec"]["pipelineSpec"]["tasks"]:
+        for step in task["taskSpec"]["steps"]:
+            given = {
+                one["name"]: _filled(one["value"], known)
+                if "value" in one
+                else known[one["valueFrom"]["secretKeyRef"]["name"]]
+                for one in step["env"]
+                if one["name"] not in ("HOME", "DOCKER_CONFIG")
+            }
+            yield Command(step["script"], given)
+
+
+def _jenkins(text: str, known: Mapping[str, str]) -> Iterator[Command]:
+    for match in re.finditer(r"(?:withEnv\(\[\n((?: +'[^\n]*,\n)*) *\]\) \{\s*)?sh '''(.*?)'''", text, re.DOTALL):
+        given = {}
+        for name, value in re.findall(r"'(\w+)=' \+ (.*),\n", match[1] or ""):
+            given[name] = "".join(known.get(part, part.strip("'")) for part in value.split(" + "))
+        yield Command(match[2].replace("\\'", "'").replace("\\\\", "\\"), given)
+
+
+def _filled(text: str, known: Mapping[str, str]) -> str:
+    return re.sub(r"\$?\{\{ ([\w.]+) \}\}", lambda match: known[match[1]], text)
+
+
+def _on_github(facts: Facts) -> dict[str, str]:
+    return {
+        "github.sha": facts.revision,
+        "github.run_number": "57",
+        "github.actor": "alice",
+        "github.token": facts.token,
+        "github.repository": "shop/gitops",
+        "steps.token.outputs.token": facts.token,
+        "github.base_ref": "main",
+        "github.event.pull_request.head.sha": facts.revision,
+        "github.event.pull_request.number": str(facts.number),
+    }
+
+
+def _on_gitlab(facts: Facts) -> dict[str, str]:
+    return {
+        "CI_COMMIT_SHA": facts.revision,
+        "CI_PIPELINE_IID": "57",
+        "CI_REGISTRY": "registry.example.com",
+        "CI_REGISTRY_USER": "gitlab-ci-token",
+        "CI_REGISTRY_PASSWORD": facts.token,
+        "GITOPS_TOKEN": facts.token,
+        "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
+        "CI_MERGE_REQUEST_IID": str(facts.number),
+    }
+
+
+def _on_jenkins(facts: Facts) -> dict[str, str]:
+    return {
+        "env.GIT_COMMIT": facts.revision,
+        "env.BUILD_NUMBER": "57",
+        "env.REGISTRY_LOGIN_USR": "alice",
+        "env.REGISTRY_LOGIN_PSW": facts.token,
+        "env.GITOPS_LOGIN_PSW": facts.token,
+        "env.CHANGE_TARGET": "main",
+        "env.CHANGE_ID": str(facts.number),
+    }
+
+
+def _on_tekton(facts: Facts) -> dict[str, str]:
+    return {
+        "revision": facts.revision,
+        "repo_url": facts.url,
+        "target_branch": "main",
+        "pull_request_number": str(facts.number),
+        "gitops-login": facts.token,
+        "argocd-login": facts.token,
+    }
+
+
+_TABLES = {"github": _on_github, "gitlab": _on_gitlab, "jenkins": _on_jenkins, "tekton": _on_tekton}
