@@ -42,12 +42,14 @@ class Facts(NamedTuple):
         revision: the commit that it is about.
         number: the pull request's.
         url: where the repository is that it is about.
+        argocd: where Argo CD is.
     """
 
     revision: str
     token: str
     url: str
     number: int = 0
+    argocd: str = ""
 
 
 class Command(NamedTuple):
@@ -92,10 +94,12 @@ def execute(command: Command, folder: Path, path: Path) -> subprocess.CompletedP
 
 def _github(document: Mapping[str, Any], known: Mapping[str, str]) -> Iterator[Command]:
     for job in document["jobs"].values():
-        for step in job["steps"]:
-            if "run" in step:
-                given = {name: _filled(str(value), known) for name, value in step.get("env", {}).items()}
-                yield Command(step["run"], given)
+        for environment in job.get("strategy", {}).get("matrix", {}).get("environment", [""]):
+            here = {**known, "matrix.environment": environment}
+            for step in job["steps"]:
+                if "run" in step:
+                    given = {name: _filled(str(value), here) for name, value in step.get("env", {}).items()}
+                    yield Command(step["run"], given)
 
 
 def _gitlab(document: Mapping[str, Any], known: Mapping[str, str]) -> Iterator[Command]:
@@ -105,8 +109,10 @@ def _gitlab(document: Mapping[str, Any], known: Mapping[str, str]) -> Iterator[C
                 name: re.sub(r"\$(\w+)", lambda match: known.get(match[1], ""), str(value))
                 for name, value in job.get("variables", {}).items()
             }
+            # Every job has the project's variables.
+            project = {name: known[name] for name in ("ARGOCD_SERVER", "ARGOCD_AUTH_TOKEN")}
             for text in [*job.get("before_script", ()), *job["script"]]:
-                yield Command(text, given)
+                yield Command(text, {**project, **given})
 
 
 def _tekton(document: Mapping[str, Any], known: Mapping[str, str]) -> Iterator[Command]:
@@ -115,7 +121,7 @@ def _tekton(document: Mapping[str, Any], known: Mapping[str, str]) -> Iterator[C
             given = {
                 one["name"]: _filled(one["value"], known)
                 if "value" in one
-                else known[one["valueFrom"]["secretKeyRef"]["name"]]
+                else known["{name}/{key}".format(**one["valueFrom"]["secretKeyRef"])]
                 for one in step["env"]
                 if one["name"] not in ("HOME", "DOCKER_CONFIG")
             }
@@ -145,6 +151,8 @@ def _on_github(facts: Facts) -> dict[str, str]:
         "github.base_ref": "main",
         "github.event.pull_request.head.sha": facts.revision,
         "github.event.pull_request.number": str(facts.number),
+        "vars.ARGOCD_SERVER": facts.argocd,
+        "secrets.ARGOCD_AUTH_TOKEN": facts.token,
     }
 
 
@@ -158,6 +166,8 @@ def _on_gitlab(facts: Facts) -> dict[str, str]:
         "GITOPS_TOKEN": facts.token,
         "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
         "CI_MERGE_REQUEST_IID": str(facts.number),
+        "ARGOCD_SERVER": facts.argocd,
+        "ARGOCD_AUTH_TOKEN": facts.token,
     }
 
 
@@ -170,6 +180,8 @@ def _on_jenkins(facts: Facts) -> dict[str, str]:
         "env.GITOPS_LOGIN_PSW": facts.token,
         "env.CHANGE_TARGET": "main",
         "env.CHANGE_ID": str(facts.number),
+        "env.ARGOCD_SERVER": facts.argocd,
+        "env.ARGOCD_LOGIN": facts.token,
     }
 
 
@@ -179,8 +191,9 @@ def _on_tekton(facts: Facts) -> dict[str, str]:
         "repo_url": facts.url,
         "target_branch": "main",
         "pull_request_number": str(facts.number),
-        "gitops-login": facts.token,
-        "argocd-login": facts.token,
+        "gitops-login/token": facts.token,
+        "argocd-login/server": facts.argocd,
+        "argocd-login/token": facts.token,
     }
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 from tests.support import repositories as repo
+from tests.support.argocd_server import App, ArgoCD, state
 from tests.support.cli import run_json
-from tests.support.forges.server import TOKEN
+from tests.support.forges.server import TOKEN, serve
 from tests.support.pipeline_runs import DIGEST, Command, Facts, commands, execute, programs
 from tests.support.proposing import Shop, shop
 
@@ -15,10 +16,10 @@ from gitops_tk.workflows.pipelines import SYSTEMS
 
 SOURCE = "9f" * 20
 FILES = {
-    "github": (".github/workflows/delivery.yml", ".github/workflows/promote.yml", ".github/workflows/verify.yml"),
-    "gitlab": (".gitlab-ci.yml",) * 3,
-    "jenkins": ("Jenkinsfile",) * 3,
-    "tekton": (".tekton/delivery.yaml", ".tekton/promote.yaml", ".tekton/verify.yaml"),
+    "github": tuple(f".github/workflows/{name}.yml" for name in ("delivery", "promote", "verify", "wait")),
+    "gitlab": (".gitlab-ci.yml",) * 4,
+    "jenkins": ("Jenkinsfile",) * 4,
+    "tekton": tuple(f".tekton/{name}.yaml" for name in ("delivery", "promote", "verify", "wait")),
 }
 
 
@@ -63,7 +64,7 @@ def image(place: Place, env: str, branch: str = "main") -> dict[str, object]:
 
 
 def test_a_build_gets_to_staging_and_is_proposed_for_prod(place: Place) -> None:
-    delivery, promote, verify = FILES[place.system]
+    delivery, promote, verify, _ = FILES[place.system]
     workspace = place.folder / "workspace"
     workspace.mkdir()
     for command in place.commands(place.folder / "app", delivery, Facts(SOURCE, TOKEN, place.shop.url)):
@@ -106,13 +107,39 @@ def test_a_pull_request_that_changes_what_it_may_not_fails_its_check(place: Plac
     values = {"services/a/envs/prod.yaml": repo.values("a", "prod", "v9.9.9")}
     head = repo.commit(place.shop.folder, values, branch="sneaky")
     reviewed = place.clone("reviewed", head)
-    _, _, verify = FILES[place.system]
+    verify = FILES[place.system][2]
     facts = Facts(head, TOKEN, place.shop.url, 7)
     (command,) = place.commands(place.checkout, verify, facts, "gitops-tk verify-pr")
     done = execute(command, reviewed, place.folder / "bin")
     assert done.returncode == 5, done.stdout + done.stderr
     assert "v9.9.9" in done.stdout + done.stderr
     assert ("::error file=services/a/envs/prod.yaml" in done.stdout) == (place.system == "github")
+
+
+def test_after_a_merge_argo_cd_is_waited_for_in_every_environment(place: Place) -> None:
+    config = (
+        repo.show(place.shop.folder, "gitops-tk.yaml") + b"argocd:\n  repository: https://git.example.com/gitops.git\n"
+    )
+    head = repo.commit(place.shop.folder, {"gitops-tk.yaml": config})
+    root = place.folder / "argocd"
+    root.mkdir()
+    with serve(root, ArgoCD) as server:
+        assert isinstance(server.dialect, ArgoCD)
+        server.dialect.apps.update({f"a-{env}": App([state(head)]) for env in ("dev", "staging", "prod")})
+        facts = Facts(head, TOKEN, place.shop.url, argocd=server.api)
+        waits = list(place.commands(place.checkout, FILES[place.system][3], facts, "gitops-tk wait"))
+        assert [one.environ["ENVIRONMENT"] for one in waits] == ["dev", "staging", "prod"]
+        merged = place.clone("merged")
+        assert all("synced and healthy" in place.run(one, merged) for one in waits)
+
+
+def test_validate_looks_at_what_is_checked_out(place: Place) -> None:
+    facts = Facts(repo.git(place.shop.folder, "rev-parse", "main"), TOKEN, place.shop.url)
+    (command,) = place.commands(place.checkout, FILES[place.system][2], facts, "gitops-tk validate")
+    good = place.clone("good")
+    place.run(command, good)
+    (good / "services/a/envs/dev.yaml").write_text("image: [\n")
+    assert execute(command, good, place.folder / "bin").returncode == 5
 
 
 def _notes(place: Place) -> list[str]:
