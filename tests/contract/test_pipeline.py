@@ -90,3 +90,21 @@ def test_values_without_a_repository_of_images_are_told(tmp_path: Path) -> None:
     checkout = repo.checkout(repo.bare(tmp_path / "r.git", files), tmp_path / "checkout")
     ran = run_json("pipeline", "add", "tekton", "--app-dir", "../app", "--service", "a", cwd=checkout)
     assert (ran.status, ran.code) == (2, "no-image-repository")
+
+
+def test_the_main_branch_is_the_remotes_and_not_the_one_that_is_worked_on(tmp_path: Path) -> None:
+    files = {"gitops-tk.yaml": repo.CONFIG, "services/a/envs/dev.yaml": repo.values("a", "dev")}
+    remote = repo.bare(tmp_path / "r.git", files, branch="trunk")
+    checkout = repo.checkout(remote, tmp_path / "checkout")
+    repo.git(checkout, "switch", "--quiet", "--create", "pipelines")
+    run("pipeline", "add", "tekton", cwd=checkout)
+    assert 'on-target-branch: "[trunk]"' in (checkout / ".tekton/verify.yaml").read_text()
+    there = run_json("pipeline", "add", "tekton", "--repo", f"file://{remote}", cwd=tmp_path)
+    assert there.json["outcome"] == "changed"
+    assert b'on-target-branch: "[trunk]"' in repo.show(remote, ".tekton/verify.yaml", "trunk")
+
+
+def test_an_address_that_a_system_would_read_as_an_expression_is_refused(checkout: Path) -> None:
+    repo.git(checkout, "remote", "set-url", "origin", "https://example.com/${{secrets.X}}/gitops.git")
+    ran = run_json("pipeline", "add", "github", "--app-dir", "../app", "--service", "user-service", cwd=checkout)
+    assert (ran.status, ran.code) == (2, "bad-remote")

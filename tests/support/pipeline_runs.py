@@ -164,6 +164,7 @@ def _on_gitlab(facts: Facts) -> dict[str, str]:
         "CI_REGISTRY_USER": "gitlab-ci-token",
         "CI_REGISTRY_PASSWORD": facts.token,
         "GITOPS_TOKEN": facts.token,
+        "GITOPS_COMMENT_TOKEN": facts.token,
         "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
         "CI_MERGE_REQUEST_IID": str(facts.number),
         "ARGOCD_SERVER": facts.argocd,

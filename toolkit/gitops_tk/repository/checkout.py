@@ -75,6 +75,14 @@ class Checkout:
         return done.stdout.decode().strip() if done.status == 0 else None
 
     @property
+    def main_branch(self) -> str | None:
+        """The branch that origin has as its default, else the one that is checked out."""
+        if not self.root.is_dir():
+            return None
+        done = self._git.run("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
+        return done.stdout.decode().strip().removeprefix("origin/") if done.status == 0 else self.branch
+
+    @property
     def author(self) -> str:
         """Who commits here, as `Name <email>`.
 

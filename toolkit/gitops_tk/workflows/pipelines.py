@@ -23,6 +23,8 @@ from gitops_tk.model.result import Result
 from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.repository.checkout import Checkout
 from gitops_tk.repository.diff import unified
+from gitops_tk.repository.location import CheckoutLocation, locate
+from gitops_tk.repository.remote import Remote
 from gitops_tk.repository.worktree import WorktreeSnapshot, check_target, write
 from gitops_tk.values.keys import parse_key
 from gitops_tk.workflows.affected import publish_by
@@ -37,7 +39,10 @@ SYSTEMS = ("github", "gitlab", "jenkins", "tekton")
 Side = Literal["gitops", "application"]
 # A repository of images, as registries name them (OCI distribution specification, "Pulling manifests"), with its host.
 _IMAGE = re.compile(r"[a-z0-9][a-z0-9.-]*(?::\d+)?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)+")
+# What CI systems would take for an expression of their own is in no address.
+_ADDRESS = re.compile(r"[\w.~:/@%+-]+")
 _COMMAND = "pipeline add"
+_MAIN = "main"
 
 
 class PipelineExists(GitopsTkError):
@@ -114,7 +119,8 @@ def add(request: PipelineRequest, options: Options) -> Result:
     """
     request.check()
     if request.app_dir is None:
-        return author(_COMMAND, lambda views, intent: plan(request, views, intent, options), options)
+        branch = _main_branch(options)
+        return author(_COMMAND, lambda views, intent: plan(request, views, intent, branch), options)
     if options.commit:
         raise UsageError("--commit is for the GitOps repository", hint="commit the application's files yourself")
     with look_back(options) as views:
@@ -122,14 +128,17 @@ def add(request: PipelineRequest, options: Options) -> Result:
     return _outside(request.app_dir, files, dry_run=options.dry_run)
 
 
-def plan(request: PipelineRequest, views: Views, intent: Any, options: Options) -> Plan:
+def plan(request: PipelineRequest, views: Views, intent: Any, branch: str) -> Plan:
     """Plans the files of the GitOps repository; those that are there already with the same bytes are left alone.
+
+    Args:
+        branch: what pull requests are merged into.
 
     Raises:
         PipelineExists: a file is there and differs.
     """
     config = load(views.snapshot)
-    changeset = _missing(views.snapshot, render(request.system, "gitops", _repository(config, options)))
+    changeset = _missing(views.snapshot, render(request.system, "gitops", _repository(config, branch)))
     return Plan(
         changeset=changeset,
         intent=intent,
@@ -215,7 +224,18 @@ def _in_groovy(text: str) -> str:
     return text.replace("\\", "\\\\").replace("'", "\\'")
 
 
-def _repository(config: Config, options: Options) -> dict[str, Any]:
+def _main_branch(options: Options) -> str:
+    if options.branch:
+        return options.branch
+    location = locate(options.repo, options.cwd, options.environ)
+    if isinstance(location, CheckoutLocation):
+        return Checkout(location.root, options.environ).main_branch or _MAIN
+    with Remote(location, None, options.environ) as remote:
+        remote.snapshot()
+        return remote.branch
+
+
+def _repository(config: Config, branch: str) -> dict[str, Any]:
     return {
         "environments": [environment.name for environment in config.environments],
         "promotions": [
@@ -223,7 +243,7 @@ def _repository(config: Config, options: Options) -> dict[str, Any]:
             for environment in config.environments
             for source in environment.from_
         ],
-        "branch": options.branch or "main",
+        "branch": branch,
     }
 
 
@@ -251,6 +271,8 @@ def _application(request: PipelineRequest, views: Views) -> dict[str, Any]:
     place = address_of(url)
     # Tokens are for HTTPS.
     address = f"https://{place}.git" if place and not url.startswith(("http://", "https://")) else url
+    if not _ADDRESS.fullmatch(address):
+        raise UsageError(f"the GitOps repository's address {address!r} has no place in a pipeline", code="bad-remote")
     owner, _, name = address.removesuffix(".git").rpartition("/")
     return {
         "service": service,
@@ -260,7 +282,7 @@ def _application(request: PipelineRequest, views: Views) -> dict[str, Any]:
         "repository": address,
         "owner": owner.rpartition("/")[2],
         "name": name,
-        "branch": (request.app_dir and Checkout(request.app_dir).branch) or "main",
+        "branch": (request.app_dir and Checkout(request.app_dir).main_branch) or _MAIN,
     }
 
 
