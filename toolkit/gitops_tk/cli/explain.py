@@ -1,5 +1,6 @@
 """gitops-tk explain."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -31,9 +32,11 @@ def explain(
 
     def action() -> Result:
         from gitops_tk.workflows.explain import explain as answer
-        from gitops_tk.workflows.views import look_back
+        from gitops_tk.workflows.views import checkout_note, look_back
 
         options = opt.shared(repo, branch)
+        if output == "text" and (note := checkout_note(options)):
+            sys.stderr.write(f"{note}\n")
         judge = judging({}, options, allow_commands=allow_commands)()
         with look_back(options) as views:
             return answer(views, source, target, service, judge)

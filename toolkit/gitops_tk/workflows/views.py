@@ -89,6 +89,20 @@ def look_back(options: Options) -> Iterator[Views]:
         yield Views.of(remote, remote.snapshot())
 
 
+def checkout_note(options: Options) -> str | None:
+    """What tells people that a checkout's files are read where `promote` goes by its remote; None where it is none.
+
+    Raises:
+        RepositoryError: there is no such repository.
+    """
+    location = locate(options.repo, options.cwd, options.environ)
+    if isinstance(location, RemoteLocation) or options.branch is not None:
+        return None
+    if Checkout(location.root, options.environ).home is None:
+        return None
+    return "note: this is read from the checkout's files; --branch BRANCH reads the remote, as promote does"
+
+
 def open_remote(location: RemoteLocation | CheckoutLocation, options: Options) -> Remote:
     """The remote at a location, or the one that a checkout tells of, to be used in a `with` statement.
 

@@ -1,0 +1,21 @@
+"""diff and explain in a checkout say that they read its files, and how to look at the remote."""
+
+from pathlib import Path
+
+import pytest
+from tests.support import repositories as repo
+from tests.support.changes import repository
+from tests.support.cli import run
+
+_NOTE = "note: this is read from the checkout's files; --branch BRANCH reads the remote, as promote does\n"
+
+
+@pytest.mark.parametrize("command", ["diff", "explain"])
+def test_a_checkout_is_told_from_its_remote_in_text_alone(tmp_path: Path, command: str) -> None:
+    remote = repo.bare(tmp_path / "gitops.git", repository(["user-service"], repo.CONFIG))
+    checkout = repo.checkout(remote, tmp_path / "gitops")
+    asked = (command, "staging", "prod", "user-service")
+    assert run(*asked, cwd=checkout).err == _NOTE
+    assert run(*asked, "--branch", "main", cwd=checkout).err == ""
+    assert run(*asked, "-o", "json", cwd=checkout).err == ""
+    assert run(*asked, "--repo", f"file://{remote}", cwd=tmp_path).err == ""
