@@ -239,3 +239,14 @@ def _without_nulls(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _without_nulls(one) for key, one in value.items() if one is not None}
     return value
+
+
+def test_an_engine_that_was_ended_from_outside_is_started_again() -> None:
+    chart = {"Chart.yaml": b"apiVersion: v2\nname: a\nversion: 0.1.0\n", "templates/a.yaml": b"kind: {{ .Values.a }}\n"}
+    loaded = engine.find({"GITOPS_TK_HELM": "embedded"}).load(chart, root="chart")
+    assert "kind: one" in loaded.render({"a": "one"}, release="a", namespace="a")
+    process.stop_all()
+    assert "kind: two" in loaded.render({"a": "two"}, release="a", namespace="a")
+    process.stop_all()
+    again = engine.find({"GITOPS_TK_HELM": "embedded"}).load(chart, root="chart")
+    assert "kind: three" in again.render({"a": "three"}, release="a", namespace="a")

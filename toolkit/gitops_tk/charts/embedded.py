@@ -81,14 +81,20 @@ class _Failed(Exception):
 
 
 class _Worker:
-    """The process with the engine; a new one after one that had to end, which `ended` counts."""
+    """The process with the engine; a new one after one that had to end, or that somebody ended."""
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         self._environ = environ or {}
-        self.ended = 0
+        self._ended = 0
         self.numbers = count()
         self._dropped: list[int] = []
         self._process: process.Process | None = None
+
+    @property
+    def ended(self) -> int:
+        """How many processes have ended by now: the charts that they knew have to be loaded again."""
+        self._forget_ended()
+        return self._ended
 
     def drop(self, chart: int) -> None:
         """Lets a chart go that nobody asks for any more."""
@@ -103,8 +109,6 @@ class _Worker:
         dropped = self._dropped[:]
         line = process.ask(self._started(), json.dumps({"do": do, "chart": chart, "dropped": dropped, **more}).encode())
         if line is None:
-            self._process = None
-            self.ended += 1
             raise _Failed("ended", "the engine had to end")
         del self._dropped[: len(dropped)]
         answer = json.loads(line)
@@ -117,7 +121,13 @@ class _Worker:
         if self._process is not None:
             process.stop(self._process)
 
+    def _forget_ended(self) -> None:
+        if self._process is not None and self._process.poll() is not None:
+            self._process = None
+            self._ended += 1
+
     def _started(self) -> process.Process:
+        self._forget_ended()
         if self._process is None:
             env = {name: os.environ[name] for name in _KEPT if name in os.environ} | dict(self._environ)
             # The folder that we are called in may be a checkout: nothing is imported from there (-P).

@@ -58,6 +58,10 @@ def run(
     except BrokenProcessPool as error:
         raise GitopsTkError("a process was ended from outside", code="process-ended") from error
     except BaseException:
+        # Python before 3.11.5 waits for ever until somebody has read the jobs that nobody is left to read.
+        queue = getattr(pool, "_call_queue", None)
+        if queue is not None:
+            queue.cancel_join_thread()
         pool.shutdown(wait=False, cancel_futures=True)
         for child in multiprocessing.active_children():
             child.terminate()
