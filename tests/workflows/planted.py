@@ -280,6 +280,15 @@ REFUSED = [
             path("a", "dev"): own("v1.3.0", D9, "debug"),
         },
     ),
+    Case(
+        "environment-renamed-and-used",
+        "policy-weakened",
+        {
+            "gitops-tk.yaml": PER_ENVIRONMENT.replace(b"name: staging", b"name: stage\n    path: staging"),
+            _A: b"image:\n  tag: v9.9.9\n",
+        },
+        past="charts",
+    ),
     # When.
     Case("not-soaked", "soak", {path("b", "prod"): own("v2.0.0", D3)}),
     Case("frozen", "freeze", {path("a", "frozen"): own("v1.1.0", D2, "debug")}),

@@ -136,10 +136,17 @@ def proposed(
         touched=paths,
         releases=tuple(releases),
         parts=tuple(_parts(paths, releases)),
-        weaker=weaker(config, after.config, views.now) if any(one.path == CONFIG_FILE for one in paths) else (),
+        weaker=_weaker(before, after, views.now) if any(one.path == CONFIG_FILE for one in paths) else (),
         declared=_declared(comparison.commits),
         overrides=overrides,
     )
+
+
+def _weaker(before: Side, after: Side, now: float) -> tuple[str, ...]:
+    # Values that outlive their environment, be it under another name, would be judged by no policy.
+    gone = [one for one in before.config.environments if one.name not in after.environments]
+    left = [one.name for one in gone if before.config.layout.find_services(after.snapshot, [one])]
+    return (*weaker(before.config, after.config, now), *(f"{name} goes, and its values stay" for name in left))
 
 
 def _new_config(merged: Snapshot, config: Config) -> Config:
