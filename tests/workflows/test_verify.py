@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.support import repositories as repo
+from tests.support.cli import run_json
 from tests.workflows.planted import CASES, GOOD, REFUSED, make
 
 from gitops_tk.policy.review import NAMES, RULES, review
@@ -55,3 +56,18 @@ def test_there_are_thirty_bad_ones_fifteen_good_ones_and_one_for_each_rule() -> 
     assert len(GOOD) >= 15
     assert {case.rule for case in REFUSED} == set(NAMES)
     assert max(Counter(case.name for case in CASES).values()) == 1
+
+
+def test_a_chart_edit_does_not_hide_behind_an_edit_of_values(tmp_path: Path) -> None:
+    config = repo.CONFIG.replace(b"  - name: prod\n", b"  - name: prod\n    accepts: [promotion, values]\n")
+    remote = repo.gitops(tmp_path / "gitops.git", ["user-service"], config)
+    repo.commit(remote, {"services/user-service/chart/Chart.yaml": b"apiVersion: v2\nname: a\nversion: 0.1.0\n"})
+    for branch, more in (("values", {}), ("both", {"services/user-service/chart/templates/x.yaml": b"kind: Role\n"})):
+        repo.git(remote, "branch", branch, "main")
+        values = repo.values("user-service", "prod") + b"replicas: 3\n"
+        repo.commit(remote, {"services/user-service/envs/prod.yaml": values, **more}, branch=branch)
+    found = {}
+    for branch in ("values", "both"):
+        ran = run_json("verify-pr", "--base", "main", "--head", branch, "--repo", f"file://{remote}", cwd=tmp_path)
+        found[branch] = [(one["code"], one["file"]) for one in ran.json["problems"] if one["severity"] == "error"]
+    assert found == {"values": [], "both": [("accepts", "services/user-service/chart/templates/x.yaml")]}

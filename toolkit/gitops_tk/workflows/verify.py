@@ -15,7 +15,7 @@ from gitops_tk.model.changes import Change
 from gitops_tk.model.result import Problem, Result
 from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.policy.review import NAMES, review
-from gitops_tk.policy.review.model import Declared, Finding, Proposal, Release, Sorted, Touched
+from gitops_tk.policy.review.model import DELIVERIES, Declared, Finding, Proposal, Release, Sorted, Touched
 from gitops_tk.policy.review.weaker import weaker
 from gitops_tk.repository.comparison import Brought, Comparison, compared
 from gitops_tk.repository.location import CheckoutLocation, locate
@@ -177,6 +177,9 @@ def _parts(paths: Collection[Touched], releases: Iterable[Release]) -> Iterable[
             yield _part("chart", release, files)
         else:
             yield _part("service" if release.fresh else release.kind, release, (release.path,), _said(release))
+            files = _chart_beside(release, paths)
+            if files:
+                yield _part("chart", release, files)
     for one in paths:
         if one.place == "hold":
             yield Sorted(kind="hold", service=one.service, env=one.env, files=(one.path,))
@@ -191,6 +194,19 @@ def _parts(paths: Collection[Touched], releases: Iterable[Release]) -> Iterable[
         files = tuple(one.path for one in paths if one.place == kind)
         if files:
             yield Sorted(kind=kind, files=files)
+
+
+def _chart_beside(release: Release, paths: Iterable[Touched]) -> tuple[str, ...]:
+    """The files of a chart that is edited together with a release's own values, and so is told as well.
+
+    A new service brings its chart, one that goes takes it along, and where each environment has its own chart a
+    delivery carries it.
+    """
+    if release.fresh or release.kind == "removal":
+        return ()
+    edited = [one for one in paths if one.place == "chart" and one.service == release.service]
+    carried = release.kind in DELIVERIES
+    return tuple(one.path for one in edited if one.env is None or (one.env == release.env and not carried))
 
 
 def _part(kind: Kind, release: Release, files: tuple[str, ...], said: str = "") -> Sorted:

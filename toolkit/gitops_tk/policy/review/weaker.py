@@ -32,6 +32,8 @@ def _environment(
         yield "changes are pushed without a pull request"
     if after.push_now and not before.push_now:
         yield "--push-now is allowed"
+    if before.path != after.path:
+        yield f"its files move from {before.path} to {after.path}, and those that are left are judged by nobody"
     old, new_ = before.policy, after.policy
     if old.protected != new_.protected and old.protected:
         yield f"protected keys were {', '.join(old.protected)}, and are {', '.join(new_.protected) or 'none'}"
