@@ -166,6 +166,13 @@ def test_a_table_fits_a_narrow_terminal(tmp_path: Path) -> None:
     assert max(len(line) for line in ran.out.splitlines()) <= 60
 
 
+def test_a_table_in_a_pipe_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS")
+    remote = repo.gitops(tmp_path / "r.git", ["a-service"], tag="v1.0.0-" + "x" * 100)
+    ran = run("status", "--repo", f"file://{remote}", cwd=tmp_path)
+    assert ran.out.count("v1.0.0-" + "x" * 100) == 3
+
+
 def test_the_configuration_is_shown_with_its_defaults_and_its_schema(tmp_path: Path) -> None:
     remote = repo.gitops(tmp_path / "r.git")
     shown = run_json("config", "show", "--repo", f"file://{remote}", cwd=tmp_path).json["config"]

@@ -1,21 +1,26 @@
 """Tables that fit a terminal."""
 
+import os
 import shutil
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 from gitops_tk.model.result import Result
 
 _NARROWEST = 12
+_WIDE = 10_000
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | None = None) -> str:
     """A table in plain text, cells cut with `…` where the terminal is too narrow.
 
     Args:
-        width: the columns to fit in; None for the terminal's.
+        width: the columns to fit in; None for the terminal's, and for all that there is to say where there is none.
     """
-    width = width or shutil.get_terminal_size().columns
+    if width is None:
+        fits = sys.stdout.isatty() or "COLUMNS" in os.environ
+        width = shutil.get_terminal_size().columns if fits else _WIDE
     columns = [max(len(row[at]) for row in (head, *rows)) for at in range(len(head))]
     while sum(columns) + 2 * (len(columns) - 1) > width and max(columns) > _NARROWEST:
         columns[columns.index(max(columns))] -= 1
