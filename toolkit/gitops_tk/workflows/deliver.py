@@ -16,7 +16,7 @@ from gitops_tk.repository.push import Pushed
 from gitops_tk.repository.remote import Remote
 from gitops_tk.repository.tree import TreeSnapshot
 from gitops_tk.workflows.options import Options
-from gitops_tk.workflows.views import Views
+from gitops_tk.workflows.views import Views, open_remote
 
 if TYPE_CHECKING:
     from gitops_tk.workflows.proposals import Proposals
@@ -31,16 +31,11 @@ def deliver(command: str, planner: Planner, options: Options) -> Result:
         GitopsTkError: the plan was refused, or it could not be published.
     """
     location = locate(options.repo, options.cwd, options.environ)
-    if isinstance(location, CheckoutLocation):
-        checkout = Checkout(location.root, options.environ)
-        if options.local:
-            return in_checkout(command, planner, checkout, options, commit=True)
-        remote = checkout.open_remote(options.branch)
-    elif options.local:
-        raise UsageError("--local needs a checkout, and the repository is a URL", code="local-needs-checkout")
-    else:
-        remote = Remote(location, options.branch, options.environ)
-    with remote:
+    if options.local:
+        if not isinstance(location, CheckoutLocation):
+            raise UsageError("--local needs a checkout, and the repository is a URL", code="local-needs-checkout")
+        return in_checkout(command, planner, Checkout(location.root, options.environ), options, commit=True)
+    with open_remote(location, options) as remote:
         return on_remote(command, planner, remote, options)
 
 
