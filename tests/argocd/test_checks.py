@@ -11,8 +11,8 @@ from tests.support.cli import run, run_json
 from gitops_tk.argocd.rules import NAMES
 from gitops_tk.config.load import load
 from gitops_tk.repository.memory import MemorySnapshot
-from gitops_tk.workflows.wiring import write
-from gitops_tk.workflows.wiring_checks import check
+from gitops_tk.workflows.wiring.checks import check
+from gitops_tk.workflows.wiring.manifests import write
 
 URL = "https://git.example.com/shop/gitops.git"
 Files = dict[str, bytes]

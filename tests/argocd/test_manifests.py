@@ -12,7 +12,7 @@ from tests.support import repositories as repo
 from tests.support.cli import run, run_json
 
 from gitops_tk.repository.worktree import WorktreeSnapshot
-from gitops_tk.workflows.generated import generated
+from gitops_tk.workflows.wiring.generated import generated
 
 URL = "https://git.example.com/shop/gitops.git"
 NEW = ("--image", "registry.example.com/shop/x", "--commit")

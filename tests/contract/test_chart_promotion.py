@@ -11,7 +11,7 @@ from gitops_tk.errors import RefusedByPolicy
 from gitops_tk.model.changes import Plan
 from gitops_tk.repository.location import RemoteLocation
 from gitops_tk.repository.remote import Remote
-from gitops_tk.workflows.evidence import evidence
+from gitops_tk.workflows.comparing.evidence import evidence
 from gitops_tk.workflows.promote import PromoteRequest, plan
 from gitops_tk.workflows.views import Views
 

@@ -5,7 +5,7 @@ from tests.support import repositories as repo
 from tests.support.timeline import Timeline, at
 
 from gitops_tk.policy.past import Past, monotone
-from gitops_tk.workflows.past import pasts
+from gitops_tk.workflows.looking_back.past import pasts
 
 _OWN = "services/a/envs/dev.yaml"
 _BASE = {"gitops-tk.yaml": repo.CONFIG}

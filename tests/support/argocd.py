@@ -18,7 +18,7 @@ from gitops_tk.model.changes import Write
 from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.repository.memory import MemorySnapshot
 from gitops_tk.workflows.views import Views
-from gitops_tk.workflows.wiring import write
+from gitops_tk.workflows.wiring.manifests import write
 from tests.support import repositories as repo
 
 GLOBBING = ("greedy", "doublestar")

@@ -11,7 +11,7 @@ from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.repository.changed import changed_paths
 from gitops_tk.repository.memory import MemorySnapshot
 from gitops_tk.repository.overlay import Overlay
-from gitops_tk.workflows import evidence
+from gitops_tk.workflows.comparing import evidence
 from gitops_tk.workflows.promote import PromoteRequest, plan
 from gitops_tk.workflows.releases import Target
 from gitops_tk.workflows.views import Views

@@ -15,7 +15,7 @@ from gitops_tk.model.image import Image
 from gitops_tk.model.snapshot import EXECUTABLE, SYMLINK
 from gitops_tk.policy.gates import Arrival
 from gitops_tk.repository.memory import MemorySnapshot
-from gitops_tk.workflows.commands import Commands
+from gitops_tk.workflows.gating.commands import Commands
 
 _ENVIRON = {"PATH": "/usr/bin:/bin", "GITHUB_TOKEN": "secret", "AWS_SECRET_ACCESS_KEY": "secret", "HOME": "/root"}
 

@@ -20,7 +20,7 @@ from gitops_tk.repository.location import RemoteLocation
 from gitops_tk.repository.memory import MemorySnapshot
 from gitops_tk.repository.overlay import Overlay
 from gitops_tk.repository.remote import Remote
-from gitops_tk.workflows import processes
+from gitops_tk.workflows.checking import processes
 
 _STAGING = {"staging": "v1.1.0"}
 _DEPENDING = (

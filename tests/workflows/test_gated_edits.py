@@ -11,7 +11,7 @@ from gitops_tk.model.image import Image
 from gitops_tk.model.refusals import GateClosed
 from gitops_tk.workflows.bump import BumpRequest
 from gitops_tk.workflows.bump import plan as plan_bump
-from gitops_tk.workflows.gates import Judge
+from gitops_tk.workflows.gating.gates import Judge
 from gitops_tk.workflows.values import ValuesRequest
 from gitops_tk.workflows.values import plan as plan_values
 

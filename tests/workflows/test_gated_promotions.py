@@ -9,9 +9,9 @@ from tests.support.timeline import Timeline
 from gitops_tk.errors import RefusedByPolicy, WaitedInVain
 from gitops_tk.model.changes import Gate, Plan
 from gitops_tk.model.refusals import GateClosed
-from gitops_tk.workflows.gates import Judge
+from gitops_tk.workflows.gating.gates import Judge
+from gitops_tk.workflows.gating.waiting import Clock, wait_for_gates
 from gitops_tk.workflows.promote import PromoteRequest, plan
-from gitops_tk.workflows.waiting import Clock, wait_for_gates
 
 _CONFIG = """apiVersion: gitops-tk/v1
 environments:

@@ -14,7 +14,7 @@ from gitops_tk.http import Patience
 from gitops_tk.model.changes import Gate
 from gitops_tk.model.image import Image
 from gitops_tk.policy.gates import Arrival
-from gitops_tk.workflows.healthy import Healthy
+from gitops_tk.workflows.gating.healthy import Healthy
 
 CONFIG = (
     repo.CONFIG.replace(b"  - name: prod\n", b"  - name: prod\n    gates:\n      healthy: true\n")

@@ -13,8 +13,8 @@ from gitops_tk.policy.review import NAMES, RULES, review
 from gitops_tk.policy.review.model import Proposal
 from gitops_tk.repository.comparison import compared
 from gitops_tk.repository.location import CheckoutLocation
-from gitops_tk.workflows.commands import Commands
-from gitops_tk.workflows.healthy import Healthy
+from gitops_tk.workflows.gating.commands import Commands
+from gitops_tk.workflows.gating.healthy import Healthy
 from gitops_tk.workflows.verify import proposed
 from gitops_tk.workflows.views import Views
 

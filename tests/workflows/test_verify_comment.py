@@ -13,8 +13,8 @@ from gitops_tk.forges.port import Wanted
 from gitops_tk.model.dialect import DIALECTS
 from gitops_tk.model.result import Result
 from gitops_tk.reports.verdict import page
-from gitops_tk.workflows.commenting import Comment
 from gitops_tk.workflows.options import Options
+from gitops_tk.workflows.reviewing.comment import Comment
 from gitops_tk.workflows.verify import verify_between
 
 _TEMPLATE = b"""apiVersion: v1

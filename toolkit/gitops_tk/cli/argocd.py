@@ -31,8 +31,8 @@ def apps(
     """
 
     def action() -> Result:
-        from gitops_tk.workflows.generated import listed
         from gitops_tk.workflows.views import look
+        from gitops_tk.workflows.wiring.generated import listed
 
         with look(opt.shared(repo, branch)) as snapshot:
             return listed(snapshot, globbing)
@@ -62,7 +62,7 @@ def write(
 
     def action() -> Result:
         from gitops_tk.workflows.author import author
-        from gitops_tk.workflows.wiring import write as plan
+        from gitops_tk.workflows.wiring.manifests import write as plan
 
         options = opt.shared(repo, branch, commit=commit, dry_run=dry_run, message=message, retry_for=retry_for)
         return author("argocd write", lambda views, _: plan(views), options)

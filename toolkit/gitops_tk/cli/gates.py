@@ -10,7 +10,7 @@ from gitops_tk.model.result import Result
 from gitops_tk.workflows.options import Options
 
 if TYPE_CHECKING:
-    from gitops_tk.workflows.gates import Judge
+    from gitops_tk.workflows.gating.gates import Judge
 
 
 def judging(overrides: Mapping[str, str], options: Options, *, allow_commands: bool = False) -> "Callable[[], Judge]":
@@ -18,9 +18,9 @@ def judging(overrides: Mapping[str, str], options: Options, *, allow_commands: b
 
     @cache
     def judge() -> "Judge":
-        from gitops_tk.workflows.commands import Commands
-        from gitops_tk.workflows.gates import Judge
-        from gitops_tk.workflows.healthy import Healthy
+        from gitops_tk.workflows.gating.commands import Commands
+        from gitops_tk.workflows.gating.gates import Judge
+        from gitops_tk.workflows.gating.healthy import Healthy
 
         runner = Commands(options.environ) if allow_commands and not options.dry_run else None
         return Judge(overrides, runner, Healthy(options.environ), lenient=options.dry_run)
@@ -37,7 +37,7 @@ def waiting(action: Callable[[Any], Result], length: str | None, options: Option
     """
     if length is None or options.dry_run:
         return action(None)
-    from gitops_tk.workflows.waiting import wait_for_gates
+    from gitops_tk.workflows.gating.waiting import wait_for_gates
 
     return wait_for_gates(action, durations.seconds(length), _tell)
 

@@ -90,7 +90,7 @@ def new_service(
         from gitops_tk.charts.answers import Given, read_answers
         from gitops_tk.cli.questions import ask, may_ask
         from gitops_tk.workflows.new_service import new_service
-        from gitops_tk.workflows.suggestions import suggested
+        from gitops_tk.workflows.starting.suggestions import suggested
 
         options = opt.shared(repo, branch, commit=commit, dry_run=dry_run, message=message, retry_for=retry_for)
         given = Given(

@@ -230,7 +230,7 @@ def _body(views: "Views", plan: "Plan", dialect: "Dialect") -> str:
     from gitops_tk.errors import GitopsTkError
     from gitops_tk.reports.escape import block, code
     from gitops_tk.reports.markdown import body
-    from gitops_tk.workflows.evidence import evidence
+    from gitops_tk.workflows.comparing.evidence import evidence
 
     try:
         return body(evidence(views, plan, os.environ, ask=True), dialect)

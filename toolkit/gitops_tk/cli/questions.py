@@ -6,7 +6,7 @@ import sys
 import typer
 
 from gitops_tk.charts.answers import Given
-from gitops_tk.workflows.suggestions import Suggested
+from gitops_tk.workflows.starting.suggestions import Suggested
 
 
 def may_ask() -> bool:

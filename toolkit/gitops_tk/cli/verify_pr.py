@@ -41,7 +41,7 @@ def verify_pr(
 
     def action() -> Result:
         from gitops_tk.reports.verdict import page
-        from gitops_tk.workflows.commenting import Comment
+        from gitops_tk.workflows.reviewing.comment import Comment
         from gitops_tk.workflows.verify import verify_between
 
         asked = Comment(number, page) if number is not None else None

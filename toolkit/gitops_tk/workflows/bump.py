@@ -22,7 +22,7 @@ from gitops_tk.workflows.split import split_by_service
 from gitops_tk.workflows.views import Views
 
 if TYPE_CHECKING:
-    from gitops_tk.workflows.gates import Judge
+    from gitops_tk.workflows.gating.gates import Judge
 
 
 class BumpRequest(Struct, frozen=True, kw_only=True):
@@ -123,7 +123,7 @@ def _pass_gates(
 ) -> tuple[tuple[Gate, ...], Trailers]:
     if not environment.policy.gates.names and not request.overrides:
         return (), ()
-    from gitops_tk.workflows.gates import Judge, pass_gates
+    from gitops_tk.workflows.gating.gates import Judge, pass_gates
 
     judge = judges() if judges else Judge()
     judge.check(environment)

@@ -19,7 +19,7 @@ from gitops_tk.workflows.options import Options
 from gitops_tk.workflows.views import Views, open_remote
 
 if TYPE_CHECKING:
-    from gitops_tk.workflows.proposals import Proposals
+    from gitops_tk.workflows.proposing.proposals import Proposals
 
 Planner = Callable[[Views, Any], Plan]
 
@@ -130,7 +130,7 @@ class _Proposer:
 
     def proposals(self, base: TreeSnapshot) -> "Proposals":
         if self._proposals is None:
-            from gitops_tk.workflows.proposing import proposals
+            from gitops_tk.workflows.proposing.of_remote import proposals
 
             self._proposals = proposals(self._remote, base, self._options)
         return self._proposals

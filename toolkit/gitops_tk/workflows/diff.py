@@ -18,12 +18,12 @@ from gitops_tk.policy.gates import Arrival
 from gitops_tk.repository.changed import changed_paths
 from gitops_tk.repository.checkout import Checkout
 from gitops_tk.repository.location import CheckoutLocation, RemoteLocation, locate
-from gitops_tk.workflows.evidence import compared, evidence
-from gitops_tk.workflows.gates import Judge, Judged
+from gitops_tk.workflows.comparing.evidence import compared, evidence
+from gitops_tk.workflows.comparing.sources import Sources
+from gitops_tk.workflows.gating.gates import Judge, Judged
 from gitops_tk.workflows.options import Options
 from gitops_tk.workflows.promote import PromoteRequest, plan
 from gitops_tk.workflows.releases import Target
-from gitops_tk.workflows.sources import Sources
 from gitops_tk.workflows.views import Views, look_back, open_remote
 
 

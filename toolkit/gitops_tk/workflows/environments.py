@@ -19,11 +19,11 @@ from gitops_tk.values.edit import Edit, apply
 from gitops_tk.values.image import image_edits
 from gitops_tk.values.keys import Index
 from gitops_tk.values.splice import DELETE
-from gitops_tk.workflows import wiring
 from gitops_tk.workflows.affected import publish_by
 from gitops_tk.workflows.layers import read_layers
 from gitops_tk.workflows.messages import proposal_branch, trailers
 from gitops_tk.workflows.views import Views
+from gitops_tk.workflows.wiring import manifests
 
 
 class AddRequest(Struct, frozen=True, kw_only=True):
@@ -79,7 +79,7 @@ def add(request: AddRequest, views: Views) -> Plan:
     environment = after.environment(request.name)
     operations: list[Operation] = [Write(CONFIG_FILE, edited)]
     operations += _first_files(views.snapshot, config, environment, request.copy)
-    connected = wiring.completed(after, views, operations, environment)
+    connected = manifests.completed(after, views, operations, environment)
     changes = [
         Change(
             kind="config" if op.path == CONFIG_FILE else "environment",
@@ -122,7 +122,7 @@ def remove(name: str, views: Views) -> Plan:
     there = views.snapshot.entries([shared] if shared else [])
     services = config.layout.find_services(views.snapshot, [environment])
     gone = [*there, *(config.layout.values_path(service, environment) for service in services)]
-    connected = wiring.withdrawn(config, name, views.snapshot)
+    connected = manifests.withdrawn(config, name, views.snapshot)
     operations: list[Operation] = [Write(CONFIG_FILE, edited), *(Delete(path) for path in gone)]
     if config.layout.chart_per_environment:
         roots = [config.layout.chart_path(service, environment) for service in services]

@@ -15,7 +15,7 @@ from gitops_tk.policy.holds import until_end
 from gitops_tk.policy.order import older_by
 from gitops_tk.values.image import read_image
 from gitops_tk.workflows.carried import carries, diverged
-from gitops_tk.workflows.gates import Judge, arrival
+from gitops_tk.workflows.gating.gates import Judge, arrival
 from gitops_tk.workflows.layers import Layers, read_layers, require
 from gitops_tk.workflows.promote import check_order
 from gitops_tk.workflows.views import Views

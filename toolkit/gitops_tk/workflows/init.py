@@ -19,12 +19,12 @@ from gitops_tk.model.changes import Change, ChangeSet, Plan, Publish, Write
 from gitops_tk.model.result import Result
 from gitops_tk.repository.checkout import Checkout
 from gitops_tk.repository.location import is_remote
-from gitops_tk.workflows import wiring
 from gitops_tk.workflows.author import author
 from gitops_tk.workflows.deliver import in_checkout
 from gitops_tk.workflows.messages import proposal_branch, trailers
 from gitops_tk.workflows.options import Options
 from gitops_tk.workflows.views import Views
+from gitops_tk.workflows.wiring import manifests
 
 DEFAULT_ENVIRONMENTS = ("dev", "staging", "prod")
 
@@ -104,7 +104,7 @@ def init(folder: Path | None, request: InitRequest, options: Options) -> Result:
 def plan(request: InitRequest, views: Views, intent: Any) -> Plan:
     """Plans the first files; the same call twice plans nothing."""
     request.check()
-    files = _files(replace(request, forge=request.forge or _forge(views.home())), wiring.readable(views))
+    files = _files(replace(request, forge=request.forge or _forge(views.home())), manifests.readable(views))
     config = parse(files[CONFIG_FILE])
     there = views.snapshot.read([path for path in files if views.snapshot.entries([path])])
     before = there.get(CONFIG_FILE)
@@ -117,7 +117,7 @@ def plan(request: InitRequest, views: Views, intent: Any) -> Plan:
         )
     # Shared values that are there already are the team's own; they stay.
     operations = tuple(Write(path, data) for path, data in files.items() if path not in there)
-    connected = wiring.completed(config, views, operations)
+    connected = manifests.completed(config, views, operations)
     changes = tuple(
         Change(kind="config" if op.path == CONFIG_FILE else "environment", file=op.path, to="added")
         for op in operations
@@ -133,7 +133,7 @@ def plan(request: InitRequest, views: Views, intent: Any) -> Plan:
         trailers=trailers("init", changes),
         publish=publish,
         proposal=proposal_branch("_", ["init"]),
-        advice=wiring.advice(config, views),
+        advice=manifests.advice(config, views),
     )
 
 

@@ -12,8 +12,8 @@ from gitops_tk.model import moments
 from gitops_tk.policy.keys import leaves
 from gitops_tk.values.image import image_leaves
 from gitops_tk.values.keys import format_key
+from gitops_tk.workflows.looking_back.timeline import Pair, State, timelines
 from gitops_tk.workflows.status import Status
-from gitops_tk.workflows.timeline import Pair, State, timelines
 from gitops_tk.workflows.views import Views
 
 # So many services are looked up in history together: each commit's state of all their files is kept meanwhile.

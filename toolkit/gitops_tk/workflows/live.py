@@ -8,9 +8,9 @@ from gitops_tk.argocd.client import connect
 from gitops_tk.argocd.live import LiveApplication
 from gitops_tk.config.model import Config
 from gitops_tk.http import Patience
-from gitops_tk.workflows.healthy import runs
+from gitops_tk.workflows.gating.healthy import runs
 from gitops_tk.workflows.status import Status
-from gitops_tk.workflows.wiring import required
+from gitops_tk.workflows.wiring.manifests import required
 
 
 class Live(Struct, frozen=True, kw_only=True):

@@ -13,15 +13,15 @@ from gitops_tk.errors import GitopsTkError
 from gitops_tk.model.changes import Change, ChangeSet, Plan, Write
 from gitops_tk.model.result import Result
 from gitops_tk.model.snapshot import Snapshot
-from gitops_tk.workflows import wiring
 from gitops_tk.workflows.affected import publish_by
-from gitops_tk.workflows.application import Application
 from gitops_tk.workflows.author import author
 from gitops_tk.workflows.layers import CHART_VALUES
 from gitops_tk.workflows.messages import proposal_branch, trailers
 from gitops_tk.workflows.options import Options
-from gitops_tk.workflows.skeletons import of_repository, skeleton_of
+from gitops_tk.workflows.starting.application import Application
+from gitops_tk.workflows.starting.skeletons import of_repository, skeleton_of
 from gitops_tk.workflows.views import Views
+from gitops_tk.workflows.wiring import manifests
 
 
 class ServiceExists(GitopsTkError):
@@ -64,7 +64,7 @@ def plan(given: Given, views: Views, intent: Any, application: Application | Non
         application.plan(skeleton, answers)
     files = _files(config, answers, skeleton)
     operations = _missing(views.snapshot, config, answers.service, files)
-    connected = wiring.completed(config, views, operations)
+    connected = manifests.completed(config, views, operations)
     changes = (*_changes(config, answers.service, operations), *connected.changes)
     return Plan(
         changeset=ChangeSet((*operations, *connected.operations), changes),
@@ -74,7 +74,7 @@ def plan(given: Given, views: Views, intent: Any, application: Application | Non
         trailers=trailers("new-service", changes),
         publish=publish_by(config, operations),
         proposal=proposal_branch("_", [f"new-service-{answers.service}"]),
-        advice=wiring.advice(config, views),
+        advice=manifests.advice(config, views),
     )
 
 

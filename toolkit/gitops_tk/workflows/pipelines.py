@@ -28,11 +28,11 @@ from gitops_tk.repository.remote import Remote
 from gitops_tk.repository.worktree import WorktreeSnapshot, check_target, write
 from gitops_tk.values.keys import parse_key
 from gitops_tk.workflows.affected import publish_by
-from gitops_tk.workflows.application import address_of
 from gitops_tk.workflows.author import author
 from gitops_tk.workflows.layers import read_layers, require
 from gitops_tk.workflows.messages import proposal_branch, trailers
 from gitops_tk.workflows.options import Options
+from gitops_tk.workflows.starting.application import address_of
 from gitops_tk.workflows.views import Views, look_back
 
 SYSTEMS = ("github", "gitlab", "jenkins", "tekton")

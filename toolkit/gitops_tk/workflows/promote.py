@@ -17,11 +17,11 @@ from gitops_tk.values.edit import Edit, apply
 from gitops_tk.values.image import read_image
 from gitops_tk.workflows.affected import publish_by, reviewed
 from gitops_tk.workflows.carried import Carry, carries, chart_files, diverged, step, trees_now
-from gitops_tk.workflows.gates import Judge, arrival, refusal, said
-from gitops_tk.workflows.held import held_image
+from gitops_tk.workflows.gating.gates import Judge, arrival, refusal, said
 from gitops_tk.workflows.holding import refuse_held
 from gitops_tk.workflows.images import Move, changes_of, edits_for
 from gitops_tk.workflows.layers import Layers, read_layers, require
+from gitops_tk.workflows.looking_back.held import held_image
 from gitops_tk.workflows.messages import counted, described, proposal_branch, shown, trailers
 from gitops_tk.workflows.split import split_by_service
 from gitops_tk.workflows.travel import Travel, key_changes, key_edits, travels

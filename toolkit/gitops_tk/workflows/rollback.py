@@ -15,14 +15,14 @@ from gitops_tk.policy.holds import HeldImage, Hold, check_reason
 from gitops_tk.values.edit import Edit, apply
 from gitops_tk.workflows.affected import publish_now, reviewed
 from gitops_tk.workflows.carried import Carry, chart_files, returning, step, trees_now
-from gitops_tk.workflows.gates import Judge
+from gitops_tk.workflows.gating.gates import Judge
 from gitops_tk.workflows.holding import hold_changes, hold_operations
 from gitops_tk.workflows.images import Move, changes_of, edits_for
 from gitops_tk.workflows.layers import Layers, read_layers, require
+from gitops_tk.workflows.looking_back.returns import Goal, Returns
+from gitops_tk.workflows.looking_back.timeline import images_of
 from gitops_tk.workflows.messages import counted, described, proposal_branch, shown, trailers
-from gitops_tk.workflows.returns import Goal, Returns
 from gitops_tk.workflows.split import split_by_service
-from gitops_tk.workflows.timeline import images_of
 from gitops_tk.workflows.travel import Travel, key_changes, key_edits, travels
 from gitops_tk.workflows.views import Views
 

@@ -13,13 +13,14 @@ from gitops_tk.errors import ChartError, ConfigError
 from gitops_tk.model import names
 from gitops_tk.model.result import Problem, Result
 from gitops_tk.model.snapshot import Snapshot
-from gitops_tk.workflows import definitions, processes, wiring_checks
-from gitops_tk.workflows.checks import Checker, Settings
-from gitops_tk.workflows.jobs import collect
+from gitops_tk.workflows.checking import definitions, processes
+from gitops_tk.workflows.checking.checks import Checker, Settings
+from gitops_tk.workflows.checking.jobs import collect
 from gitops_tk.workflows.layers import unknown_service
 from gitops_tk.workflows.options import Options
 from gitops_tk.workflows.releases import Target
-from gitops_tk.workflows.wiring_checks import Fault
+from gitops_tk.workflows.wiring import checks as wiring_checks
+from gitops_tk.workflows.wiring.checks import Fault
 
 RULES = (*NAMES, *BY_NAME)
 Progress = Callable[[str], None]

@@ -20,7 +20,7 @@ from gitops_tk.values.keys import format_key, parse_key
 from gitops_tk.values.literal import Assignment, parse_assignment
 from gitops_tk.values.splice import DELETE
 from gitops_tk.workflows.affected import publish_by
-from gitops_tk.workflows.gates import Judge, pass_gates
+from gitops_tk.workflows.gating.gates import Judge, pass_gates
 from gitops_tk.workflows.images import changed_images, refuse_emptied
 from gitops_tk.workflows.layers import Layers, read_layers, require
 from gitops_tk.workflows.messages import digest, proposal_branch, trailers

@@ -19,18 +19,18 @@ from gitops_tk.policy.review.model import DELIVERIES, Declared, Finding, Proposa
 from gitops_tk.policy.review.weaker import weaker
 from gitops_tk.repository.comparison import Brought, Comparison, compared
 from gitops_tk.repository.location import CheckoutLocation, locate
-from gitops_tk.workflows.commands import Commands
-from gitops_tk.workflows.gates import Health, Runner
-from gitops_tk.workflows.healthy import Healthy
+from gitops_tk.workflows.comparing.reach import Side
+from gitops_tk.workflows.gating.commands import Commands
+from gitops_tk.workflows.gating.gates import Health, Runner
+from gitops_tk.workflows.gating.healthy import Healthy
 from gitops_tk.workflows.messages import shown
 from gitops_tk.workflows.options import Options
-from gitops_tk.workflows.reach import Side
-from gitops_tk.workflows.reviewed import Reviewer
-from gitops_tk.workflows.touched import touched
+from gitops_tk.workflows.reviewing.services import Reviewer
+from gitops_tk.workflows.reviewing.touched import touched
 from gitops_tk.workflows.views import Views
 
 if TYPE_CHECKING:
-    from gitops_tk.workflows.commenting import Comment
+    from gitops_tk.workflows.reviewing.comment import Comment
 
 _CHANGE, _OVERRIDE, _COMMAND = "Gitops-Tk-Change: ", "Gitops-Tk-Override: ", "Gitops-Tk-Command: "
 
@@ -63,7 +63,7 @@ def verify_between(
 
 def _commented(asked: "Comment", comparison: Comparison, result: Result, environ: Mapping[str, str]) -> Problem | None:
     # Rendering and forges are for those who comment alone.
-    from gitops_tk.workflows.commenting import comment
+    from gitops_tk.workflows.reviewing.comment import comment
 
     return comment(asked, comparison, result, environ)
 

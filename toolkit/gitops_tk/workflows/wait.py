@@ -23,7 +23,7 @@ from gitops_tk.values.image import read_image
 from gitops_tk.workflows.layers import CHART_VALUES, layer_paths, read_layers, require
 from gitops_tk.workflows.options import Options
 from gitops_tk.workflows.views import open_remote
-from gitops_tk.workflows.wiring import required
+from gitops_tk.workflows.wiring.manifests import required
 
 # A rollout reports trouble that passes: an autoscaler without metrics of new pods, a repository server that restarts.
 _SETTLES = 30.0

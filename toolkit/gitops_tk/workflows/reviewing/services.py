@@ -12,11 +12,11 @@ from gitops_tk.model.changes import Gate
 from gitops_tk.policy.order import older_by
 from gitops_tk.policy.past import Images, Past, same
 from gitops_tk.policy.review.model import DELIVERIES, Key, Move, Release, Touched
-from gitops_tk.workflows.gates import Health, Judge, Runner, all_before, arrival
+from gitops_tk.workflows.comparing.reach import Side, reached
+from gitops_tk.workflows.gating.gates import Health, Judge, Runner, all_before, arrival
 from gitops_tk.workflows.layers import layer_paths, read_layers
-from gitops_tk.workflows.past import Look
-from gitops_tk.workflows.reach import Side, reached
-from gitops_tk.workflows.seen import Seen, seen, strays
+from gitops_tk.workflows.looking_back.past import Look
+from gitops_tk.workflows.reviewing.seen import Seen, seen, strays
 from gitops_tk.workflows.views import Views
 
 

@@ -18,7 +18,7 @@ from gitops_tk.values.document import Document
 from gitops_tk.values.image import read_image
 from gitops_tk.values.merge import Merged, merge
 from gitops_tk.workflows.layers import layer_paths
-from gitops_tk.workflows.renames import renamed_from
+from gitops_tk.workflows.looking_back.renames import renamed_from
 from gitops_tk.workflows.views import Views
 
 Pair = tuple[str, str]

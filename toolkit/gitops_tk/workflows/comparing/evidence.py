@@ -10,15 +10,15 @@ from gitops_tk.model.changes import Plan
 from gitops_tk.model.evidence import Evidence, ImageChange, ReleaseChange
 from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.repository.overlay import Overlay
-from gitops_tk.workflows import processes
-from gitops_tk.workflows.checks import Job
-from gitops_tk.workflows.comparing import Comparer, Pair, Sides
-from gitops_tk.workflows.jobs import collect
+from gitops_tk.workflows.checking import processes
+from gitops_tk.workflows.checking.checks import Job
+from gitops_tk.workflows.checking.jobs import collect
+from gitops_tk.workflows.comparing.reach import Side, reached
+from gitops_tk.workflows.comparing.release import Comparer, Pair, Sides
+from gitops_tk.workflows.comparing.since import since
+from gitops_tk.workflows.comparing.sources import Sources, source_urls
 from gitops_tk.workflows.layers import unknown_service
-from gitops_tk.workflows.reach import Side, reached
 from gitops_tk.workflows.releases import Target
-from gitops_tk.workflows.since import since
-from gitops_tk.workflows.sources import Sources, source_urls
 from gitops_tk.workflows.views import Views
 
 # Beyond so many services a command names none: it takes all that differ.

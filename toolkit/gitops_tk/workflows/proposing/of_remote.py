@@ -12,11 +12,11 @@ from gitops_tk.model.dialect import DIALECTS
 from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.repository.remote import Remote
 from gitops_tk.repository.tree import TreeSnapshot
-from gitops_tk.workflows.branches import Branches
 from gitops_tk.workflows.options import Options
-from gitops_tk.workflows.proposals import Proposals
-from gitops_tk.workflows.pull_requests import FOOTER, PullRequests
-from gitops_tk.workflows.reviews import Reviews
+from gitops_tk.workflows.proposing.branches import Branches
+from gitops_tk.workflows.proposing.proposals import Proposals
+from gitops_tk.workflows.proposing.pull_requests import FOOTER, PullRequests
+from gitops_tk.workflows.proposing.reviews import Reviews
 from gitops_tk.workflows.views import Views
 
 

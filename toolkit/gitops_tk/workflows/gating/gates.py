@@ -18,7 +18,7 @@ from gitops_tk.policy.past import Images, Past, holds
 from gitops_tk.values.image import without_images
 from gitops_tk.values.keys import format_key
 from gitops_tk.workflows.layers import Layers
-from gitops_tk.workflows.past import pasts
+from gitops_tk.workflows.looking_back.past import pasts
 from gitops_tk.workflows.views import Views
 
 # Asks Argo CD whether the source of images that are to come runs them, and answers for it.

@@ -13,8 +13,8 @@ from gitops_tk.policy.holds import parse as parse_hold
 from gitops_tk.policy.review.model import Place, Touched, Unreadable
 from gitops_tk.repository.comparison import Comparison, Difference
 from gitops_tk.values.document import Document
+from gitops_tk.workflows.comparing.reach import Side
 from gitops_tk.workflows.layers import CHART_VALUES
-from gitops_tk.workflows.reach import Side
 
 _OURS = ".gitops-tk/"
 # Controls, marks that turn the direction of writing, spaces that are none or look like one, tags, soft hyphens.

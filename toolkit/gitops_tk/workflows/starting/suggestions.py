@@ -12,9 +12,9 @@ from gitops_tk.config.model import Config
 from gitops_tk.errors import GitopsTkError
 from gitops_tk.repository.checkout import Checkout
 from gitops_tk.repository.location import CheckoutLocation, locate
-from gitops_tk.workflows.application import module_of, repository_of
 from gitops_tk.workflows.options import Options
-from gitops_tk.workflows.skeletons import of_repository
+from gitops_tk.workflows.starting.application import module_of, repository_of
+from gitops_tk.workflows.starting.skeletons import of_repository
 
 # Where a forge keeps the images of its repositories; any other host is offered as it is.
 _REGISTRIES = {"github.com": "ghcr.io", "gitlab.com": "registry.gitlab.com"}

@@ -13,9 +13,9 @@ from gitops_tk.model.image import Image
 from gitops_tk.policy.holds import Hold
 from gitops_tk.policy.order import older_by
 from gitops_tk.values.merge import Merged
-from gitops_tk.workflows.credits import credit
 from gitops_tk.workflows.layers import Layers, read_layers
-from gitops_tk.workflows.timeline import State, images_of, timelines, times_of
+from gitops_tk.workflows.looking_back.credits import credit
+from gitops_tk.workflows.looking_back.timeline import State, images_of, timelines, times_of
 from gitops_tk.workflows.views import Views
 
 Images = Mapping[str, Image]

@@ -18,8 +18,8 @@ from gitops_tk.repository.publish import Published
 from gitops_tk.repository.push import Pushed
 from gitops_tk.repository.remote import Remote
 from gitops_tk.repository.tree import TreeSnapshot
-from gitops_tk.workflows import overlaps
-from gitops_tk.workflows.reviews import Replaced, Reviews, Step
+from gitops_tk.workflows.proposing import overlaps
+from gitops_tk.workflows.proposing.reviews import Replaced, Reviews, Step
 
 
 class Outlook(Struct, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ from gitops_tk.policy.order import older_by
 from gitops_tk.repository.memory import MemorySnapshot
 from gitops_tk.values.edit import same
 from gitops_tk.values.image import read_image
-from gitops_tk.workflows.checks import Job
+from gitops_tk.workflows.checking.checks import Job
 from gitops_tk.workflows.layers import Layers
 from gitops_tk.workflows.releases import DEFAULT_NAMESPACE, Charts, Release, Renderer, Target
 

@@ -6,7 +6,7 @@ from gitops_tk.charts.dependencies import neighbours
 from gitops_tk.config.model import Config, Environment
 from gitops_tk.errors import GitopsTkError
 from gitops_tk.model.snapshot import FOLDER, Snapshot
-from gitops_tk.workflows.checks import Job
+from gitops_tk.workflows.checking.checks import Job
 from gitops_tk.workflows.layers import layer_paths
 
 _DEEPEST = 8

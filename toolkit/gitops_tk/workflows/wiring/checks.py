@@ -20,8 +20,8 @@ from gitops_tk.config.model import Config
 from gitops_tk.errors import GitopsTkError
 from gitops_tk.model.names import DNS_LABEL
 from gitops_tk.model.snapshot import Snapshot
-from gitops_tk.workflows.generated import Generated, deployed, generated
 from gitops_tk.workflows.layers import layer_paths
+from gitops_tk.workflows.wiring.generated import Generated, deployed, generated
 
 _RELEASE = 53
 _LABEL = 63

@@ -10,7 +10,7 @@ from gitops_tk.forges.port import Unmet
 from gitops_tk.model.result import Action, Problem, PullRequest
 from gitops_tk.repository.proposal import Standing
 from gitops_tk.repository.tree import TreeSnapshot
-from gitops_tk.workflows.reviews import Step
+from gitops_tk.workflows.proposing.reviews import Step
 
 # Where a pull request is opened by hand: {branch} and {base} come percent-encoded.
 _NEW = {

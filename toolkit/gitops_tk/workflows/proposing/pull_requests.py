@@ -14,7 +14,7 @@ from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.repository.proposal import Standing
 from gitops_tk.repository.push import Pushed
 from gitops_tk.repository.tree import TreeSnapshot
-from gitops_tk.workflows.reviews import Step
+from gitops_tk.workflows.proposing.reviews import Step
 
 Page = Callable[[Snapshot, Plan], str]
 # What a body ends with is not longer than this, in bytes.

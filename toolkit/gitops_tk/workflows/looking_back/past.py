@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from gitops_tk.policy.past import Holding, Past
-from gitops_tk.workflows.timeline import State, timelines
+from gitops_tk.workflows.looking_back.timeline import State, timelines
 from gitops_tk.workflows.views import Views
 
 

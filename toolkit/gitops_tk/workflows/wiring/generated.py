@@ -14,7 +14,7 @@ from gitops_tk.model.result import Result
 from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.values.image import read_image
 from gitops_tk.workflows.layers import Layers, read_layers
-from gitops_tk.workflows.wiring import required
+from gitops_tk.workflows.wiring.manifests import required
 
 
 class Generated(Struct, frozen=True):

@@ -12,9 +12,9 @@ from gitops_tk.model.dialect import DIALECTS, Dialect
 from gitops_tk.model.evidence import Evidence
 from gitops_tk.model.result import Problem, Result
 from gitops_tk.repository.comparison import Comparison
-from gitops_tk.workflows.evidence import compared
+from gitops_tk.workflows.comparing.evidence import compared
+from gitops_tk.workflows.comparing.sources import Sources
 from gitops_tk.workflows.releases import Target
-from gitops_tk.workflows.sources import Sources
 
 _MARKER = "<!-- gitops-tk: verify-pr -->"
 

@@ -10,7 +10,7 @@ from gitops_tk.http import Patience
 from gitops_tk.model.changes import Gate
 from gitops_tk.model.image import Image
 from gitops_tk.policy.gates import Arrival
-from gitops_tk.workflows.wiring import required
+from gitops_tk.workflows.wiring.manifests import required
 
 
 class Healthy:

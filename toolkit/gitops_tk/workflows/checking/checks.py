@@ -19,7 +19,7 @@ from gitops_tk.config.model import Environment
 from gitops_tk.errors import GitopsTkError, ToolMissing, UsageError
 from gitops_tk.model.result import Problem
 from gitops_tk.repository.memory import MemorySnapshot
-from gitops_tk.workflows.places import Place, place
+from gitops_tk.workflows.checking.places import Place, place
 from gitops_tk.workflows.releases import Charts, Release, Renderer, Target
 
 # Finding where a value comes from costs renders: beyond so many findings the template has to do.

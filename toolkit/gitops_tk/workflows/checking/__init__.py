@@ -1,0 +1,1 @@
+"""Services checked: values, manifests and rules."""

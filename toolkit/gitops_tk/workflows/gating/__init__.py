@@ -1,0 +1,1 @@
+"""Gates asked between plan and publish."""

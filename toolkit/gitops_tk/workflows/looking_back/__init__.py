@@ -1,0 +1,1 @@
+"""What environments held, told from the git history."""

@@ -1,0 +1,1 @@
+"""What a new service starts from."""

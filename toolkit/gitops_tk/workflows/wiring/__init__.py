@@ -1,0 +1,1 @@
+"""The manifests that connect the repository to Argo CD."""
