@@ -64,6 +64,11 @@ class _Server:
         number = theirs.fileno()
         self.process = subprocess.Popen([sys.executable, "-m", __name__, str(number)], pass_fds=[number])
         theirs.close()
+        atexit.register(self._end)
+
+    def _end(self) -> None:
+        self.requests.close()
+        self.process.wait()
 
 
 _server = cache(_Server)
