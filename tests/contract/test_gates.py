@@ -117,3 +117,18 @@ def test_explain_tells_people_and_programs_the_same(remote: Path, tmp_path: Path
         assert soak["until"] in run(*arguments, "--repo", place, cwd=tmp_path).out
     told = run_json(*arguments, "--allow-commands", "--repo", f"file://{remote}", cwd=tmp_path).json
     assert told["until"] == soak["until"]
+
+
+def test_what_waits_is_proposed_and_told_until_when(tmp_path: Path) -> None:
+    config = _CONFIG.replace(b"  - name: prod\n", b"  - name: prod\n    publish: pull-request\n")
+    folder = repo.gitops(tmp_path / "waits.git", ["a", "b"], config.partition(b"      commands:")[0])
+    repo.commit(folder, {f"services/{name}/envs/staging.yaml": repo.values(name, "staging", "v1.1.0") for name in "ab"})
+    dry = run("promote", "staging", "prod", "--dry-run", "--repo", f"file://{folder}", cwd=tmp_path)
+    first = promote(folder, "a")
+    (soak,) = first.json["gates"]
+    told = f"a in prod may be proposed, not merged before {soak['until']}: soak: staging has held v1.1.0 for "
+    assert (first.json["outcome"], soak["answer"]) == ("proposed", "waiting")
+    again = run("promote", "staging", "prod", "a", "--repo", f"file://{folder}", cwd=tmp_path)
+    assert again.out == "unchanged: it is proposed already on gitops-tk/prod/a\n"
+    assert told in again.err
+    assert "a and b in prod may be proposed, not merged before " in dry.err

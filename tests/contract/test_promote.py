@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from tests.support import repositories as repo
 from tests.support.cli import Ran, run, run_json
+from tests.support.git_server import serve
 
 PROPOSING = repo.CONFIG.replace(
     b"  - name: prod\n", b"  - name: prod\n    publish: pull-request\nforge:\n  kind: git\n"
@@ -261,3 +262,38 @@ def test_a_key_cannot_forge_a_trailer_either(tmp_path: Path) -> None:
     assert ran.status == 0
     for text in (ran.out, repo.git(remote, "log", "-1", "--format=%B")):
         assert [line for line in text.splitlines() if line.startswith("Gitops-Tk-Override")] == []
+
+
+def test_what_looks_secret_travels_and_is_shown_nowhere(tmp_path: Path) -> None:
+    config = repo.CONFIG + b"promotion:\n  keys: ['config.**']\n"
+    first = repo.gitops(tmp_path / "secrets.git", ["a"], config)
+    held = b"config:\n  db: {password: hunter2-new, LEVEL: debug}\n  note: see https://ann:hunter3@example.com/\n"
+    repo.commit(first, {"services/a/envs/dev.yaml": repo.values("a", "dev", "v1.1.0") + held})
+    old = b"config:\n  db:\n    password: hunter2-old\n"
+    repo.commit(first, {"services/a/envs/staging.yaml": repo.values("a", "staging") + old})
+    arguments = ("promote", "dev", "staging", "a", "--repo", f"file://{first}")
+    dry = run(*arguments, "--dry-run", cwd=tmp_path)
+    assert "-    password: (hidden)\n+    password: (hidden)\n" in dry.out
+    ran = run_json(*arguments, cwd=tmp_path)
+    message = repo.git(first, "log", "-1", "--format=%B")
+    assert "Gitops-Tk-Change: staging/a config.db.password (hidden) -> (hidden)\n" in message
+    assert "config.db.LEVEL (none) -> debug" in message
+    for text in (dry.out, ran.out, message):
+        assert "hunter" not in text
+    assert b"hunter2-new" in repo.show(first, "services/a/envs/staging.yaml")
+
+
+def test_what_was_left_alone_is_told_after_a_lost_race_too(tmp_path: Path) -> None:
+    folder = repo.gitops(tmp_path / "races.git", ["a", "b"])
+    files = {f"services/{name}/envs/dev.yaml": repo.values(name, "dev", "v1.1.0") for name in "ab"}
+    repo.commit(folder, {**files, ".gitops-tk/holds/staging/b.yaml": b"reason: it leaks\n"})
+
+    def race(pushes: int) -> None:
+        if not pushes:
+            repo.commit(folder, {"README.md": b"meanwhile\n"})
+
+    with serve(tmp_path, before_push=race) as server:
+        ran = run_json("promote", "dev", "staging", "--repo", server.url("races.git"), cwd=tmp_path)
+    assert (ran.json["outcome"], ran.json["attempts"]) == ("changed", 2)
+    assert [(one["service"], one["code"]) for one in ran.json["skipped"]] == [("b", "held")]
+    assert "Left alone:\n- b: b in staging is held" in ran.json["message"]

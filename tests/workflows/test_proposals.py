@@ -181,6 +181,18 @@ def test_a_proposal_of_a_service_that_is_held_is_closed(here: Shop) -> None:
     assert "a in prod is held: it leaks memory" in here.pull(1).comments[0].body
 
 
+def test_a_proposal_that_was_merged_by_hand_has_landed_also_where_its_service_is_held_then(here: Shop) -> None:
+    here.promote("a")
+    (pull,) = here.opened()
+    files = {
+        "services/a/envs/prod.yaml": here.proposed(pull, "a"),
+        ".gitops-tk/holds/prod/a.yaml": b"reason: it leaks\n",
+    }
+    repo.commit(here.folder, files)
+    here.promote()
+    assert "has landed: main holds the same" in here.pull(1).comments[0].body
+
+
 def test_a_dry_run_says_what_would_be_and_writes_nothing(here: Shop) -> None:
     here.promote("a")
     here.set("staging", a="v1.2.0", b="v2.0.0")

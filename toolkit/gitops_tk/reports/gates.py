@@ -1,6 +1,10 @@
 """What policy says, for people: gates with their answers, and what a pull request is."""
 
+from collections.abc import Iterable
+
+from gitops_tk.model.changes import Gate, Skipped
 from gitops_tk.model.result import Result
+from gitops_tk.reports.changes import named
 
 
 def explained(result: Result) -> str:
@@ -25,6 +29,30 @@ def verified(result: Result) -> str:
     lines += [f"switched off: {one['rule']}: {one['reason']}" for one in result.details["off"] if one["findings"]]
     conclusion = "refused" if result.has_errors else "accepted" if parts else "it changes nothing"
     return "\n".join([*lines, conclusion]) + "\n"
+
+
+def waiting(gates: Iterable[Gate], skipped: Iterable[Skipped]) -> list[Gate]:
+    """The gates that something waits for which is proposed all the same: until then it is not to be merged."""
+    left = {(one.service, one.env) for one in skipped}
+    return [gate for gate in gates if gate.answer == "waiting" and gate.closed and (gate.service, gate.env) not in left]
+
+
+def not_before(gates: Iterable[Gate]) -> str:
+    """`before` the time when the last of these gates may open, or `yet` where none of them tells one."""
+    times = [gate.until for gate in gates if gate.until]
+    return f"before {max(times)}" if times else "yet"
+
+
+def unmerged(result: Result) -> list[str]:
+    """What of a proposal has to wait, and for what: a line for the services of which that is the same."""
+    found: dict[tuple[str | None, str], list[Gate]] = {}
+    for gate in waiting(result.gates, result.skipped):
+        found.setdefault((gate.service, gate.env), []).append(gate)
+    told: dict[tuple[str, str], list[str]] = {}
+    for (service, env), gates in found.items():
+        why = "; ".join(f"{gate.gate}: {gate.message}" for gate in gates)
+        told.setdefault((env, f"{not_before(gates)}: {why}"), []).append(service or env)
+    return [f"{named(services)} in {env} may be proposed, not merged {rest}" for (env, rest), services in told.items()]
 
 
 def _conclusion(result: Result) -> str:

@@ -14,6 +14,7 @@ from gitops_tk.model.evidence import Evidence, ReleaseChange
 from gitops_tk.reports import changes
 from gitops_tk.reports.changes import Group
 from gitops_tk.reports.escape import block, cell, code
+from gitops_tk.reports.gates import not_before, waiting
 from gitops_tk.reports.images import images
 
 # What is kept free for the note that something was left out.
@@ -86,7 +87,7 @@ def _fill(section: _Section, room: int) -> tuple[str, int]:
 
 def _sections(evidence: Evidence, dialect: Dialect) -> Iterator[_Section]:
     releases = evidence.releases
-    yield _Section("", (_Item(_summary(evidence)),), "summary", 1)
+    yield _Section("", (_Item(_summary(evidence)), *_waits(evidence)), "summary", 1, "\n\n")
     yield _images(evidence, dialect)
     cautions = (_Item(f"- **{one.lines[0]}** {one.label}: {code(one.lines[1])}") for one in changes.cautions(evidence))
     yield _Section("**Worth a look**\n\n", tuple(cautions), "warnings", 4)
@@ -116,6 +117,13 @@ def _summary(evidence: Evidence) -> str:
     found = len(changes.cautions(evidence))
     marks = f" **{found} {'warning' if found == 1 else 'warnings'}.**" if found else ""
     return f"{what} in {', '.join(code(env) for env in envs)}{origin}.{marks}"
+
+
+def _waits(evidence: Evidence) -> Iterator[_Item]:
+    found = waiting(evidence.gates, evidence.skipped)
+    if found:
+        names = ", ".join(dict.fromkeys(code(gate.gate) for gate in found))
+        yield _Item(f"**Not to be merged {not_before(found)}**: {names}.")
 
 
 def _images(evidence: Evidence, dialect: Dialect) -> _Section:

@@ -43,6 +43,10 @@ def diagnostics(result: Result) -> str:
     if result.outcome == "refused":
         lines += (result.diff or "").splitlines()
     lines += [f"skipped: {one.service} in {one.env}: {one.message}" for one in result.skipped]
+    if result.pull_requests and result.gates:
+        from gitops_tk.reports.gates import unmerged
+
+        lines += unmerged(result)
     if result.outcome == "invalid":
         lines.append(f"{_problems_counted(result)} found")
         lines += _switched_off(result)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from gitops_tk.errors import UsageError
-from gitops_tk.model.changes import Plan
+from gitops_tk.model.changes import ChangeSet, Plan
 from gitops_tk.model.result import Commit, Result
 from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.repository.checkout import Checkout
@@ -166,8 +166,6 @@ def _commits(plan: Plan, oids: Sequence[str]) -> tuple[Commit, ...]:
 
 
 def _planned(command: str, plan: Plan, snapshot: Snapshot, branch: str | None) -> Result:
-    from gitops_tk.repository.diff import unified
-
     changed = bool(plan.changeset.operations)
     return Result(
         command=command,
@@ -178,6 +176,16 @@ def _planned(command: str, plan: Plan, snapshot: Snapshot, branch: str | None) -
         branch=branch,
         message=_message(plan) if changed else None,
         attempts=1,
-        diff=unified(snapshot, plan.changeset) if changed else None,
+        diff=_diff(snapshot, plan.changeset) if changed else None,
         advice=plan.advice,
     )
+
+
+def _diff(snapshot: Snapshot, changeset: ChangeSet) -> str:
+    """What would be written; in files of values without their secrets, which a run's log is no place for."""
+    from gitops_tk.charts.masks import revealed
+    from gitops_tk.repository.diff import unified
+    from gitops_tk.workflows.masked import MaskedFiles
+
+    files = MaskedFiles(change.file for change in changeset.changes if change.key is not None)
+    return str(revealed(unified(snapshot, changeset, files)))

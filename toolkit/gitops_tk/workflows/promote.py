@@ -22,6 +22,7 @@ from gitops_tk.workflows.holding import refuse_held
 from gitops_tk.workflows.images import Move, changes_of, edits_for
 from gitops_tk.workflows.layers import Layers, read_layers, require
 from gitops_tk.workflows.looking_back.held import held_image
+from gitops_tk.workflows.meant import Meant
 from gitops_tk.workflows.messages import counted, described, proposal_branch, shown, trailers
 from gitops_tk.workflows.split import split_by_service
 from gitops_tk.workflows.travel import Travel, key_changes, key_edits, travels
@@ -100,12 +101,11 @@ def plan(request: PromoteRequest, views: Views, intent: Any, judge: Judge | None
 
 
 class _Planner:
-    def __init__(
-        self, request: PromoteRequest, views: Views, intent: Mapping[str, Promotion] | None, judge: Judge
-    ) -> None:
+    def __init__(self, request: PromoteRequest, views: Views, intent: Meant[Promotion] | None, judge: Judge) -> None:
         self.request = request
         self.views = views
-        self.intent = intent
+        self.intent = intent.services if intent else None
+        self.left = intent.skipped if intent else ()
         self.judge = judge
         self.config = load(views.snapshot)
         self.source = self.config.environment(request.source)
@@ -131,7 +131,7 @@ class _Planner:
         if self.carries_charts:
             self._look_at_charts(services)
         planned: dict[str, _Planned] = {}
-        skipped: list[Skipped] = []
+        skipped = list(self.left)
         for service in services:
             try:
                 planned[service] = self._service(service)
@@ -139,8 +139,7 @@ class _Planner:
                 if self.request.services or error.code not in _SKIPS:
                     raise
                 skipped.append(Skipped(service=service, env=self.target.name, code=error.code, message=error.message))
-        gates = self._pass_gates(planned, skipped)
-        return replace(self._plan_of(planned, skipped), gates=gates)
+        return self._plan_of(planned, skipped, self._pass_gates(planned, skipped))
 
     def _pass_gates(self, planned: dict[str, _Planned], skipped: list[Skipped]) -> tuple[Gate, ...]:
         """Takes out what the gates hold back; returns all their answers."""
@@ -154,7 +153,7 @@ class _Planner:
         refused = [one for one in closed if self.request.services or (self.request.wait and one.may_open)]
         if refused:
             error = refusal(refused, judged.values(), self.target.policy.override, self.views.now)
-            error.intent = self._intent(planned)
+            error.intent = self._intent(planned, skipped)
             raise error
         for one in closed:
             service = one.arrival.service
@@ -169,8 +168,8 @@ class _Planner:
         )
 
     @staticmethod
-    def _intent(planned: Mapping[str, _Planned]) -> dict[str, Promotion]:
-        return {service: one.promotion for service, one in planned.items()}
+    def _intent(planned: Mapping[str, _Planned], skipped: Iterable[Skipped]) -> Meant[Promotion]:
+        return Meant({service: one.promotion for service, one in planned.items()}, tuple(skipped))
 
     def _services(self) -> list[str]:
         return self._asked() if self.intent is None else list(self.intent)
@@ -284,13 +283,15 @@ class _Planner:
             file=source.own_path,
         )
 
-    def _plan_of(self, planned: Mapping[str, _Planned], skipped: list[Skipped]) -> Plan:
+    def _plan_of(self, planned: Mapping[str, _Planned], skipped: Sequence[Skipped], gates: tuple[Gate, ...]) -> Plan:
         operations = tuple(operation for one in planned.values() for operation in one.operations)
         changes = tuple(change for one in planned.values() for change in one.changes)
         moving = [service for service, one in planned.items() if one.operations]
         whole = self._said(ChangeSet(operations, changes), moving, planned, skipped)
         whole = replace(
             whole,
+            intent=self._intent(planned, skipped),
+            gates=gates,
             proposal=proposal_branch(self.target.name, self.request.services or ["_all"]),
             releases=reviewed(self.target, self._asked() if self.target.publish == "pull-request" else ()),
         )
@@ -310,7 +311,6 @@ class _Planner:
         override = (*older, *self.judge.trailers(gate for name in services for gate in planned[name].gates))
         return Plan(
             changeset=changeset,
-            intent=self._intent(planned),
             subject=f"promote: {what} from {self.source.name} to {self.target.name}",
             body=_review(changeset.changes, skipped) if len(services) > 1 or skipped else "",
             trailers=trailers("promote", changeset.changes, ("Gitops-Tk-Source", self.source.name), *override),

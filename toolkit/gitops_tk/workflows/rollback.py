@@ -21,6 +21,7 @@ from gitops_tk.workflows.images import Move, changes_of, edits_for
 from gitops_tk.workflows.layers import Layers, read_layers, require
 from gitops_tk.workflows.looking_back.returns import Goal, Returns
 from gitops_tk.workflows.looking_back.timeline import images_of
+from gitops_tk.workflows.meant import Meant
 from gitops_tk.workflows.messages import counted, described, proposal_branch, shown, trailers
 from gitops_tk.workflows.split import split_by_service
 from gitops_tk.workflows.travel import Travel, key_changes, key_edits, travels
@@ -93,10 +94,11 @@ def plan(request: RollbackRequest, views: Views, intent: Any) -> Plan:
 
 
 class _Planner:
-    def __init__(self, request: RollbackRequest, views: Views, intent: Mapping[str, Return] | None) -> None:
+    def __init__(self, request: RollbackRequest, views: Views, intent: Meant[Return] | None) -> None:
         self.request = request
         self.views = views
-        self.intent = intent
+        self.intent = intent.services if intent else None
+        self.left = intent.skipped if intent else ()
         self.config = load(views.snapshot)
         self.environment = self.config.environment(request.env)
         self.services = self._services()
@@ -107,7 +109,7 @@ class _Planner:
         pairs = [(service, env) for service in self.services]
         layers = read_layers(self.views.snapshot, self.config, pairs, schema=True, holds=True)
         planned: dict[str, _Planned] = {}
-        skipped: list[Skipped] = []
+        skipped = list(self.left)
         for service in self.services:
             try:
                 planned[service] = self._service(layers[service, env])
@@ -235,7 +237,7 @@ class _Planner:
         def said(changeset: ChangeSet, services: Sequence[str]) -> Plan:
             return Plan(
                 changeset=changeset,
-                intent=meant,
+                intent=Meant(meant, tuple(skipped)),
                 subject=_subject(meant, services, self.environment.name),
                 body=self._body(changeset, skipped),
                 trailers=trailers("rollback", changeset.changes, *pushed_now),

@@ -15,6 +15,7 @@ from gitops_tk.values.keys import KeyPath, format_key
 from gitops_tk.values.merge import Merged
 from gitops_tk.values.splice import DELETE
 from gitops_tk.workflows.layers import Layers
+from gitops_tk.workflows.masked import masked
 
 
 class Travel(Struct, frozen=True):
@@ -65,16 +66,20 @@ def key_edits(keys: Iterable[Travel], target: Layers, *, retry: bool) -> list[Ed
 
 
 def key_changes(target: Layers, edits: Iterable[Edit]) -> list[Change]:
-    """The reasons for the edits of travelling keys."""
-    return [
-        Change(
-            kind="key",
-            service=target.service,
-            env=target.env,
-            file=target.own_path,
-            key=format_key(edit.path),
-            from_=target.merged.get(edit.path),
-            to=None if edit.value is DELETE else edit.value,
+    """The reasons for the edits of travelling keys, with what looks secret hidden."""
+    found = []
+    for edit in edits:
+        before, after = masked(edit.path, target.merged.get(edit.path), None if edit.value is DELETE else edit.value)
+        key = format_key(edit.path)
+        found.append(
+            Change(
+                kind="key",
+                service=target.service,
+                env=target.env,
+                file=target.own_path,
+                key=key,
+                from_=before,
+                to=after,
+            )
         )
-        for edit in edits
-    ]
+    return found

@@ -23,6 +23,7 @@ from gitops_tk.workflows.affected import publish_by
 from gitops_tk.workflows.gating.gates import Judge, pass_gates
 from gitops_tk.workflows.images import changed_images, refuse_emptied
 from gitops_tk.workflows.layers import Layers, read_layers, require
+from gitops_tk.workflows.masked import masked
 from gitops_tk.workflows.messages import digest, proposal_branch, trailers
 from gitops_tk.workflows.views import Views
 
@@ -177,12 +178,13 @@ def _required(snapshot: Snapshot, service: str, env: str) -> Layers:
 
 
 def _change(request: ValuesRequest, layers: Layers, edit: Edit, current: Any) -> Change:
+    before, after = masked(edit.path, *(None if one is DELETE else one for one in (current, edit.value)))
     return Change(
         kind="value",
         service=request.service,
         env=request.env,
         file=layers.own_path,
         key=format_key(edit.path),
-        from_=None if current is DELETE else current,
-        to=None if edit.value is DELETE else edit.value,
+        from_=before,
+        to=after,
     )

@@ -23,6 +23,7 @@ from gitops_tk.workflows.comparing.reach import Side
 from gitops_tk.workflows.gating.commands import Commands
 from gitops_tk.workflows.gating.gates import Health, Runner
 from gitops_tk.workflows.gating.healthy import Healthy
+from gitops_tk.workflows.masked import masked
 from gitops_tk.workflows.messages import shown
 from gitops_tk.workflows.options import Options
 from gitops_tk.workflows.reviewing.services import Reviewer
@@ -236,18 +237,19 @@ def _changes(releases: Iterable[Release]) -> tuple[Change, ...]:
                     to=to_builtins(move.after),
                 )
             )
-        found += [
-            Change(
-                kind="value",
-                service=one.service,
-                env=one.env,
-                file=key.file,
-                key=key.key,
-                from_=key.before,
-                to=key.after,
+        for key in one.keys:
+            before, after = masked(key.segments, key.before, key.after)
+            found.append(
+                Change(
+                    kind="value",
+                    service=one.service,
+                    env=one.env,
+                    file=key.file,
+                    key=key.key,
+                    from_=before,
+                    to=after,
+                )
             )
-            for key in one.keys
-        ]
     return tuple(found)
 
 

@@ -6,6 +6,7 @@ from gitops_tk.config.load import load
 from gitops_tk.config.model import Config
 from gitops_tk.errors import RefusedByPolicy
 from gitops_tk.model.changes import Plan
+from gitops_tk.repository.changed import changed_paths
 from gitops_tk.repository.proposal import Standing, is_beside, stem
 from gitops_tk.repository.remote import Remote
 from gitops_tk.repository.tree import TreeSnapshot
@@ -81,14 +82,18 @@ def held(remote: Remote, base: TreeSnapshot, standing: Sequence[Standing], now: 
     return found
 
 
-def over(remote: Remote, base: TreeSnapshot, one: Standing) -> str:
-    """Why a proposal that the plan concerns, and finds nothing to change for, is over."""
-    config = load(base)
-    paths = [config.layout.values_path(service, config.environment(env)) for service, env in _pairs(config, one)]
+def over(remote: Remote, base: TreeSnapshot, one: Standing, held: str | None) -> str:
+    """Why a proposal that the plan concerns is over: it has landed, is held, or there is nothing left to propose.
+
+    Args:
+        held: why it is held; None where it is not.
+    """
     tip = remote.at(one.commit)
+    paths = changed_paths(remote.at(one.parents[0]), tip) if one.parents else []
+    # By whatever way it came: merged by hand on the forge's page as well as pushed by somebody.
     if paths and tip.entries(paths) == base.entries(paths):
         return f"What it proposes has landed: {remote.branch} holds the same."
-    return f"There is nothing left to propose: what {remote.branch} holds is what is wanted now."
+    return held or f"There is nothing left to propose: what {remote.branch} holds is what is wanted now."
 
 
 def _stems(plan: Plan) -> set[str]:

@@ -87,7 +87,7 @@ class Proposals:
                 except RepositoryError as error:
                     problems.append(replace(Problem.of(error), severity="warning"))
                 else:
-                    over.append((one, held.get(one.branch) or overlaps.over(self._remote, base, one)))
+                    over.append((one, overlaps.over(self._remote, base, one, held.get(one.branch))))
         return Outlook(steps=tuple(steps), standing=standing, over=tuple(over), problems=tuple(problems))
 
     def propose(self, base: TreeSnapshot, plan: Plan) -> Published | Pushed:

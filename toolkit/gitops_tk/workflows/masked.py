@@ -1,0 +1,46 @@
+"""Values as they may be shown, in messages, changes and diffs: what looks secret is hidden, as evidence hides it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from gitops_tk.charts.masks import Mask, revealed
+from gitops_tk.values.keys import KeyPath, Selector
+
+
+def masked(path: KeyPath, *values: Any) -> tuple[Any, ...]:
+    """What a key held and holds, fit to be shown; the whole key tells: `db.password`, `env[name=TOKEN].value`."""
+    mask = Mask()
+    return tuple(revealed(_found(mask.value("", _nested(path, value)), path)) for value in values)
+
+
+class MaskedFiles:
+    """Files' texts before they are compared, masked so that every line that differs still does; see `revealed`.
+
+    Args:
+        paths: the files that are masked; what others hold is shown.
+    """
+
+    def __init__(self, paths: Iterable[str | None]) -> None:
+        self._paths = set(paths)
+        self._mask = Mask()
+
+    def __call__(self, path: str, text: str) -> str:
+        """A file's text, with a mark in place of each secret."""
+        return self._mask.text(text) if path in self._paths else text
+
+
+def _nested(path: KeyPath, value: Any) -> Any:
+    for step in reversed(path):
+        if isinstance(step, str):
+            value = {step: value}
+        elif isinstance(step, Selector) and isinstance(value, dict):
+            value = [{step.key: step.value, **value}]
+        else:
+            value = [value]
+    return value
+
+
+def _found(data: Any, path: KeyPath) -> Any:
+    for step in path:
+        data = data[step if isinstance(step, str) else 0]
+    return data
