@@ -78,7 +78,7 @@ class Skeleton:
                 raise ChartError(f"the skeleton holds {path!r}, which is no plain file", code="skeleton", file=path)
         self.files = files
         self._trusted = trusted
-        self.about = _read(files)
+        self.about = about(files)
 
     @classmethod
     def in_folder(cls, folder: Path) -> "Skeleton":
@@ -144,7 +144,12 @@ def _text(path: str, data: bytes) -> str:
         raise ChartError(f"the skeleton's {path}: {error}", code="skeleton", file=path) from error
 
 
-def _read(files: Mapping[str, bytes]) -> About:
+def about(files: Mapping[str, bytes]) -> About:
+    """What a skeleton says of itself.
+
+    Raises:
+        ChartError: `skeleton.yaml` is missing or broken (code `skeleton`).
+    """
     if ABOUT not in files:
         raise ChartError(f"the skeleton has no {ABOUT}", code="skeleton", file=ABOUT)
     try:

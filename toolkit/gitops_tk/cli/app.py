@@ -21,6 +21,7 @@ from gitops_tk.cli import (
     render,
     rollback,
     status,
+    upgrade_chart,
     validate,
     values,
     verify_pr,
@@ -58,7 +59,7 @@ def _main(
 
 
 _COMMANDS = (
-    *(init, new_service, bump, promote, rollback, hold, status, history, diff, explain),
+    *(init, new_service, upgrade_chart, bump, promote, rollback, hold, status, history, diff, explain),
     *(render, validate, verify_pr, wait),
 )
 for command in _COMMANDS:

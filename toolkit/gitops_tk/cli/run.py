@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import typer
 
 from gitops_tk.errors import GitopsTkError, UsageError
-from gitops_tk.model.refusals import ChartDiverged, GateClosed
+from gitops_tk.model.refusals import ChartDiverged, GateClosed, SeveralFaults
 from gitops_tk.model.result import Outcome, Problem, Result
 
 Printer = Callable[[Result], str]
@@ -51,11 +51,12 @@ def failed(command: str, error: GitopsTkError) -> Result:
     outcome: Outcome = error.outcome  # type: ignore[assignment]
     gates = error.gates if isinstance(error, GateClosed) else ()
     diff = error.diff if isinstance(error, ChartDiverged) else None
+    faults = error.faults if isinstance(error, SeveralFaults) else (error,)
     return Result(
         command=command,
         outcome=outcome,
         gates=gates,
-        problems=(Problem.of(error),),
+        problems=tuple(Problem.of(fault) for fault in faults),
         diff=diff,
         attempts=error.attempts,
         exit_code=error.exit_code,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from gitops_tk.errors import RefusedByPolicy
+from gitops_tk.errors import GitopsTkError, RefusedByPolicy
 from gitops_tk.model.changes import Gate
 
 
@@ -49,3 +49,16 @@ class ChartDiverged(RefusedByPolicy):
     def __init__(self, message: str, *, diff: str, hint: str, file: str) -> None:
         super().__init__(message, hint=hint, file=file)
         self.diff = diff
+
+
+class SeveralFaults(GitopsTkError):
+    """Several things are in the way, each with a place of its own.
+
+    Args:
+        faults: what they are; the first one tells the code and the message.
+    """
+
+    def __init__(self, faults: Sequence[GitopsTkError]) -> None:
+        first = faults[0]
+        super().__init__(first.message, code=first.code, hint=first.hint, file=first.file, line=first.line)
+        self.faults = tuple(faults)
