@@ -85,6 +85,8 @@ class Repository:
         self.folder = folder
         self.author = author
         self.settings = Settings()
+        # Whether a pull request outlives its branch, as on GitLab and Bitbucket Cloud.
+        self.keeps_open = False
         self.pulls: dict[int, Pull] = {}
         self.labels: dict[str, int] = {}
         self._ids = itertools.count(1001)
@@ -111,7 +113,7 @@ class Repository:
             if pull.fork is not None:
                 continue
             if pull.branch not in tips:
-                pull.state = "closed"
+                pull.state = pull.state if self.keeps_open else "closed"
                 continue
             if tips[pull.branch] != pull.head:
                 pull.head = tips[pull.branch]

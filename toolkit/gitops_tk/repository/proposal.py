@@ -4,13 +4,14 @@ A branch is replaced or taken away only while everything on it is the tool's own
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from msgspec import Struct
 
 from gitops_tk.errors import GitopsTkError, PushRefused, RepositoryError
 from gitops_tk.model.changes import Copy, Delete, Plan, Write
+from gitops_tk.repository.changed import changed_paths
 from gitops_tk.repository.push import Pushed
 from gitops_tk.repository.remote import Remote
 from gitops_tk.repository.tree import TreeSnapshot
@@ -107,30 +108,39 @@ def find(remote: Remote, pattern: str) -> list[Standing]:
     ]
 
 
-def require_own(remote: Remote, base: TreeSnapshot, standing: Standing) -> None:
-    """Refuses to touch a branch that holds anything but one commit of the tool.
+def require_own(remote: Remote, base: TreeSnapshot, *standing: Standing) -> None:
+    """Refuses to go on with branches that hold anything but one commit of the tool.
 
     Raises:
-        RepositoryError: a person has committed on it (`proposal-edited`).
+        RepositoryError: a person has committed on one (`proposal-edited`).
     """
-    if standing.is_own and standing.parents == (base.revision,):
-        return
-    if standing.is_own:
-        _fetch_own_commits(remote, standing.branch)
-        own = remote.git.read("rev-list", standing.commit, "--not", f"refs/heads/{remote.branch}").split()
-        # What the branch holds beside its newest commit is history of the base, or somebody's work.
-        if len(own) <= 1:
-            return
-    raise RepositoryError(
-        f"somebody has committed on {standing.branch}, and gitops-tk replaces nobody's work",
-        code="proposal-edited",
-        hint=f"merge or delete the branch: git push origin --delete {standing.branch}",
-    )
+    doubtful = [one for one in standing if not (one.is_own and one.parents == (base.revision,))]
+    _fetch_own_commits(remote, [one.branch for one in doubtful if one.is_own])
+    for one in doubtful:
+        # What a branch holds beside its newest commit is history of the base, or somebody's work.
+        beside = ("rev-list", one.commit, "--not", f"refs/heads/{remote.branch}")
+        if one.is_own and len(remote.git.read(*beside).split()) <= 1:
+            continue
+        raise RepositoryError(
+            f"somebody has committed on {one.branch}, and gitops-tk replaces nobody's work",
+            code="proposal-edited",
+            hint=f"merge or delete the branch: git push origin --delete {one.branch}",
+        )
 
 
 def is_equal(remote: Remote, standing: Standing, plan: Plan) -> bool:
-    """Whether a branch proposes what a plan would: the message says every change, the files what landed since."""
-    return standing.message == plan.message and _holds(remote.at(standing.commit), plan)
+    """Whether a branch proposes what a plan would, and nothing beside it.
+
+    The message says every change, the files what landed since.
+    """
+    if standing.message != plan.message or not standing.parents:
+        return False
+    tip = remote.at(standing.commit)
+    operations = [operation.path for operation in plan.changeset.operations]
+    changed = changed_paths(remote.at(standing.parents[0]), tip)
+    if any(path not in operations and not path.startswith(tuple(f"{one}/" for one in operations)) for path in changed):
+        return False
+    return _holds(tip, plan)
 
 
 def push(remote: Remote, oids: Mapping[str, str], leases: Mapping[str, str], options: Iterable[str] = ()) -> Pushed:
@@ -154,20 +164,43 @@ def push(remote: Remote, oids: Mapping[str, str], leases: Mapping[str, str], opt
 
 def tips(remote: Remote, branches: Iterable[str]) -> dict[str, str]:
     """The commits of those branches that exist on the remote now."""
-    listed = remote.git.read("ls-remote", "origin", *(f"refs/heads/{branch}" for branch in branches))
+    wanted = tuple(branches)
+    found = _listed(remote, *wanted)
+    return {branch: found[branch] for branch in wanted if branch in found}
+
+
+def others(remote: Remote, pattern: str, known: Mapping[str, str]) -> list[Standing]:
+    """The proposal branches that match, and are not at the commits that are known; in one request, if there are none.
+
+    Args:
+        pattern: below PREFIX, with one `*`.
+    """
+    listed = _listed(remote, f"{PREFIX}{pattern}")
+    unknown = {branch for branch, commit in listed.items() if known.get(branch) != commit}
+    return [one for one in find(remote, pattern) if one.branch in unknown] if unknown else []
+
+
+def _listed(remote: Remote, *names: str) -> dict[str, str]:
+    listed = remote.git.read("ls-remote", "origin", *(f"refs/heads/{name}" for name in names))
     rows = (line.split("\t") for line in listed.splitlines())
     # ls-remote matches the ends of names: refs/heads/x/refs/heads/y too.
-    found = {ref.removeprefix("refs/heads/"): oid for oid, ref in rows}
-    return {branch: found[branch] for branch in branches if branch in found}
+    return {ref.removeprefix("refs/heads/"): oid for oid, ref in rows}
 
 
-def _fetch_own_commits(remote: Remote, branch: str) -> None:
-    refspec = f"+refs/heads/{branch}:{_LOCAL}{branch.removeprefix(PREFIX)}"
+def _fetch_own_commits(remote: Remote, branches: Sequence[str]) -> None:
+    if not branches:
+        return
+    refspecs = [f"+refs/heads/{branch}:{_LOCAL}{branch.removeprefix(PREFIX)}" for branch in branches]
     try:
-        remote.fetch(refspec, f"--shallow-exclude=refs/heads/{remote.branch}")
+        remote.fetch(refspecs, f"--shallow-exclude=refs/heads/{remote.branch}")
     except GitopsTkError:
+        if len(branches) > 1:
+            # One of them stands in the way of all.
+            for branch in branches:
+                _fetch_own_commits(remote, [branch])
+            return
         # Nothing on it is new: it was merged, or the server cannot exclude. Its tip alone tells enough then.
-        remote.fetch(refspec, "--depth=1")
+        remote.fetch(refspecs, "--depth=1")
 
 
 def _holds(tip: TreeSnapshot, plan: Plan) -> bool:

@@ -166,10 +166,11 @@ class Remote:
         commit = self._objects.commit(name)
         return commit[1].partition(b"\n\n")[2].decode("utf-8", "replace") if commit else ""
 
-    def fetch(self, refspec: str, *options: str, limit: str | None = None) -> bool:
+    def fetch(self, refspec: str | Sequence[str], *options: str, limit: str | None = None) -> bool:
         """Fetches refs or a commit into the temporary clone.
 
         Args:
+            refspec: what; or several, in one request.
             limit: the filter; None for the one that the server took.
 
         Returns:
@@ -179,9 +180,14 @@ class Remote:
             RemoteUnreachable, LoginFailed, RepositoryError: it cannot be read.
         """
         arguments = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", limit or self._running.filter)
-        done = self.git.run(*arguments, *options, "origin", refspec)
+        refspecs = [refspec] if isinstance(refspec, str) else refspec
+        done = self.git.run(*arguments, *options, "origin", *refspecs)
         self._running.forget_promises()
-        if done.status and "*" in refspec and (not done.stderr.strip() or b"no matching remote head" in done.stderr):
+        if (
+            done.status
+            and "*" in refspecs[0]
+            and (not done.stderr.strip() or b"no matching remote head" in done.stderr)
+        ):
             return False
         if done.status:
             raise failure(done, self.location.url)

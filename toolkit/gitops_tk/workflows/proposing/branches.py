@@ -1,7 +1,7 @@
 """Proposals as branches alone: no API is asked, and a person, or GitLab on the push, opens what is reviewed."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from urllib.parse import quote
 
 from gitops_tk.config.forge import FileForge
@@ -37,13 +37,21 @@ class Branches:
         self._base = base
         self._settings = settings
 
-    def open(self, standing: Iterable[Standing]) -> set[str]:
+    def open(self, standing: Iterable[Standing], names: Collection[str]) -> set[str]:  # noqa: ARG002
         """See Reviews."""
         return {one.branch for one in standing}
+
+    def opened_since(self, standing: Iterable[Standing]) -> set[str]:  # noqa: ARG002
+        """See Reviews: a branch is under review once it is there."""
+        return set()
 
     def known(self, branch: str) -> PullRequest:
         """See Reviews."""
         return PullRequest(branch=branch)
+
+    def tells(self, step: Step) -> bool:  # noqa: ARG002
+        """See Reviews: the commit tells of itself."""
+        return True
 
     def write(self, base: TreeSnapshot, steps: Iterable[Step]) -> None:
         """See Reviews: the commit's message is all that there is to read."""

@@ -57,6 +57,14 @@ def outdated(plan: Plan, one: Standing) -> tuple[str, ...] | None:
     )
 
 
+def collides(plan: Plan, one: Standing) -> bool:
+    """Whether a plan and another proposal cannot both be under review."""
+    try:
+        return concerns(plan, one) and outdated(plan, one) is not None
+    except RefusedByPolicy:
+        return True
+
+
 def replaces(part: Plan, one: Standing) -> bool:
     """Whether it is this part of a plan that takes the place of an outdated proposal."""
     return stem(one.branch) in _stems(part) or bool(one.releases & _changed(part))

@@ -66,22 +66,24 @@ class Proposals:
             RepositoryError: a person has committed on a branch that would be replaced (`proposal-edited`).
         """
         standing = {one.branch: one for one in proposal.find(self._remote, _pattern(plan))}
-        under_review = self._reviews.open(standing.values())
         parts = plan.commits if plan.changeset.operations else ()
-        steps = [self._step(base, part, standing, under_review) for part in parts]
-        others = [standing[branch] for branch in sorted(under_review - {step.branch for step in steps})]
-        others = [one for one in others if overlaps.concerns(plan, one)]
+        under_review = self._reviews.open(standing.values(), {part.proposal or "" for part in parts})
+        steps = [self._step(part, standing, under_review) for part in parts]
+        # An equal one is gone on with as well: what stands beneath its commit would land together with it.
+        proposal.require_own(self._remote, base, *(step.found for step in steps if step.found))
+        left = (under_review & standing.keys()) - {step.branch for step in steps}
+        others = [standing[branch] for branch in sorted(left) if overlaps.concerns(plan, standing[branch])]
         held = overlaps.held(self._remote, base, others, self._now)
         over: list[tuple[Standing, str]] = []
         problems: list[Problem] = []
         for one in others:
-            left = None if one.branch in held else overlaps.outdated(plan, one)
-            successors = [at for at, step in enumerate(steps) if left is not None and overlaps.replaces(step.plan, one)]
-            if left is not None and successors:
+            gone = None if one.branch in held else overlaps.outdated(plan, one)
+            successors = [at for at, step in enumerate(steps) if gone is not None and overlaps.replaces(step.plan, one)]
+            if gone is not None and successors:
                 proposal.require_own(self._remote, base, one)
                 for at in successors:
-                    steps[at] = replace(steps[at], replaces=(*steps[at].replaces, Replaced(one, left)))
-            elif left is not None or one.branch in held:
+                    steps[at] = replace(steps[at], replaces=(*steps[at].replaces, Replaced(one, gone)))
+            elif gone is not None or one.branch in held:
                 try:
                     proposal.require_own(self._remote, base, one)
                 except RepositoryError as error:
@@ -106,6 +108,7 @@ class Proposals:
         self._reviews.write(base, steps)
         try:
             pushed = self._pushed(base, steps, outlook.standing)
+            self._require_alone(plan, [step for step, _ in pushed], outlook.standing)
         except _LostRace as race:
             return race.pushed
         problems = list(outlook.problems)
@@ -113,6 +116,10 @@ class Proposals:
             shown, unmet = self._reviews.show(step, said)
             self._remember(step, shown)
             problems += unmet
+        try:
+            self._require_alone_under_review(plan, [step for step, _ in pushed])
+        except _LostRace as race:
+            return race.pushed
         problems += self._close(outlook.over, [step for step, _ in pushed])
         if self._reviews.may_differ():
             tips = proposal.tips(self._remote, [step.branch for step, _ in pushed])
@@ -135,18 +142,13 @@ class Proposals:
         ending = [*outlook.over, *((old.standing, _superseded(old, by)) for old, by in self._replaced(outlook.steps))]
         return tuple(self._shown.values()), tuple(self._closing(one, reason) for one, reason in ending)
 
-    def _step(
-        self, base: TreeSnapshot, part: Plan, standing: Mapping[str, Standing], under_review: Iterable[str]
-    ) -> Step:
+    def _step(self, part: Plan, standing: Mapping[str, Standing], under_review: Iterable[str]) -> Step:
         name = part.proposal or ""
-        mine = [standing[branch] for branch in under_review if proposal.stem(branch) == name]
-        found = max(mine, key=lambda one: proposal.number(one.branch)) if mine else standing.get(name)
-        if found is None:
-            return Step(plan=part, branch=name)
-        equal = proposal.is_equal(self._remote, found, part)
-        if not equal:
-            proposal.require_own(self._remote, base, found)
-        return Step(plan=part, branch=found.branch, found=found, is_open=bool(mine), is_equal=equal)
+        mine = [branch for branch in under_review if proposal.stem(branch) == name]
+        branch = max(mine, key=proposal.number) if mine else name
+        found = standing.get(branch)
+        equal = found is not None and proposal.is_equal(self._remote, found, part)
+        return Step(plan=part, branch=branch, found=found, is_open=bool(mine), is_equal=equal)
 
     def _committed(self, base: TreeSnapshot, steps: Iterable[Step]) -> list[Step]:
         plans = [step.plan for step in steps if not step.is_equal]
@@ -160,7 +162,9 @@ class Proposals:
     ) -> list[tuple[Step, str]]:
         """The steps with their content on their branches, and what the remote said to each."""
         done = {step.plan.proposal: (step, "") for step in steps}
-        wanted = [self._safe(step, base, standing) for step, _ in done.values() if not step.is_equal]
+        # Content that is there, and not told of, came from a command that died before its second look.
+        unseen = [step for step in steps if not step.is_equal or (step.is_open and not self._reviews.tells(step))]
+        wanted = [safe for step in unseen for safe in [self._safe(step, base, standing)] if not safe.is_equal]
         while wanted:
             for step, said in self._push(wanted):
                 done[step.plan.proposal] = (step, said)
@@ -168,6 +172,34 @@ class Proposals:
             looked = [(step, self._safe(step, base, standing, step.commit)) for step in wanted]
             wanted = [safe for step, safe in looked if safe is not step]
         return list(done.values())
+
+    def _require_alone(self, plan: Plan, steps: Sequence[Step], standing: Mapping[str, Standing]) -> None:
+        """Gives way where somebody proposes for the same releases on another branch, at this very time.
+
+        Both push first and look then, and so one of the two sees the other.
+        """
+        known = {one.branch: one.commit for one in standing.values()} | {step.branch: step.commit for step in steps}
+        known |= {old.standing.branch: old.standing.commit for step in steps for old in step.replaces}
+        if _fresh(steps) and plan.releases:
+            self._give_way(plan, steps, proposal.others(self._remote, _pattern(plan), known))
+
+    def _require_alone_under_review(self, plan: Plan, steps: Sequence[Step]) -> None:
+        """The same for a proposal that had its branch, and was not under review yet, when this command looked."""
+        if _fresh(steps) and plan.releases:
+            there = proposal.find(self._remote, _pattern(plan))
+            since = self._reviews.opened_since(there)
+            self._give_way(plan, steps, [one for one in there if one.branch in since], shown=True)
+
+    def _give_way(self, plan: Plan, steps: Sequence[Step], others: Iterable[Standing], *, shown: bool = False) -> None:
+        mine = {step.branch for step in steps}
+        for one in others:
+            if one.branch in mine or not overlaps.collides(plan, one):
+                continue
+            fresh = _fresh(steps)
+            for branch in fresh if shown else ():
+                self._reviews.close(branch, f"{one.branch} was proposed at the same time.")
+            self._remote.push(dict.fromkeys(fresh, ""), fresh)
+            raise _LostRace(Pushed("raced", f"{one.branch} was proposed at the same time"))
 
     def _safe(
         self, step: Step, base: TreeSnapshot, standing: Mapping[str, Standing], pushed: str | None = None
@@ -177,7 +209,7 @@ class Proposals:
         Args:
             pushed: the commit that the branch is at by now, if that is not what was found.
         """
-        if not step.is_open or step.found is None:
+        if not step.is_open:
             return step
         unmet = self._reviews.release(step.branch)
         if unmet is None:
@@ -188,8 +220,10 @@ class Proposals:
         found = standing.get(branch)
         if found is not None:
             proposal.require_own(self._remote, base, found)
-        old = Replaced(replace(step.found, commit=pushed or step.found.commit), because=unmet.reason)
-        return replace(step, branch=branch, found=found, is_open=False, replaces=(*step.replaces, old))
+        old = step.found or Standing(branch=step.branch, commit="", parents=(), message="")
+        old = replace(old, commit=pushed or old.commit)
+        replaces = (*step.replaces, Replaced(old, because=unmet.reason))
+        return replace(step, branch=branch, found=found, is_open=False, is_equal=False, replaces=replaces)
 
     def _push(self, steps: Sequence[Step]) -> Iterable[tuple[Step, str]]:
         options = {step.branch: self._reviews.options(step) for step in steps}
@@ -212,7 +246,9 @@ class Proposals:
         for one, reason in ending:
             self._closed[one.branch] = self._closing(one, reason)
             self._reviews.close(one.branch, reason)
-        leases = {one.branch: one.commit for one, _ in ending}
+        leases = {one.branch: one.commit for one, _ in ending if one.commit}
+        if not leases:
+            return []
         pushed = self._remote.push(dict.fromkeys(leases, ""), leases)
         # Where somebody was faster, the branch is somebody's now.
         if pushed.answer in ("accepted", "raced"):
@@ -258,6 +294,11 @@ def _pattern(plan: Plan) -> str:
     name = (plan.proposal or "").removeprefix(proposal.PREFIX)
     # Where nothing else is concerned there is no need to look at all that is proposed for the environment.
     return f"{name.rpartition('/')[0]}/*" if plan.releases or plan.split else f"{name}*"
+
+
+def _fresh(steps: Iterable[Step]) -> dict[str, str]:
+    """The commits of the branches that are new with this command."""
+    return {step.branch: step.commit for step in steps if step.found is None and not step.is_open}
 
 
 def _superseded(old: Replaced, by: Iterable[PullRequest]) -> str:

@@ -1,7 +1,7 @@
 """Proposals as pull requests of a forge."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -11,7 +11,7 @@ from gitops_tk.model.changes import Plan
 from gitops_tk.model.result import Action, Problem
 from gitops_tk.model.result import PullRequest as Shown
 from gitops_tk.model.snapshot import Snapshot
-from gitops_tk.repository.proposal import Standing
+from gitops_tk.repository.proposal import Standing, stem
 from gitops_tk.repository.push import Pushed
 from gitops_tk.repository.tree import TreeSnapshot
 from gitops_tk.workflows.proposing.reviews import Step
@@ -20,8 +20,9 @@ Page = Callable[[Snapshot, Plan], str]
 # What a body ends with is not longer than this, in bytes.
 FOOTER = 600
 
-# The commit that a body tells of; a forge and its users may have changed what is around it.
-_TOLD = re.compile(r"\bcommit ([0-9a-f]{40}), proposed by gitops-tk\b")
+# The commit that a body tells of: a line that begins like this is in no code, where everything else stands. A forge and
+# its users may have changed what is around it.
+_TOLD = re.compile(r"^This tells of commit ([0-9a-f]{40}), proposed by gitops-tk\b", re.MULTILINE)
 _LONGEST_TITLE = 250
 # How many of the older proposals are named in a body.
 _NAMED = 2
@@ -45,18 +46,32 @@ class PullRequests:
         self._texts: dict[str, str] = {}
         self._has_written = False
 
-    def open(self, standing: Iterable[Standing]) -> set[str]:
+    def open(self, standing: Iterable[Standing], names: Collection[str]) -> set[str]:
         """See Reviews."""
         self._pulls = {pull.branch: pull for pull in self._forge.open_pull_requests(self._base)}
-        return {one.branch for one in standing if one.branch in self._pulls}
+        there = {one.branch for one in standing}
+        return {branch for branch in self._pulls if branch in there or stem(branch) in names}
+
+    def opened_since(self, standing: Iterable[Standing]) -> set[str]:
+        """See Reviews."""
+        found = {pull.branch: pull for pull in self._forge.open_pull_requests(self._base)}
+        new = found.keys() - self._pulls.keys()
+        self._pulls |= {branch: found[branch] for branch in new}
+        return new & {one.branch for one in standing}
 
     def known(self, branch: str) -> Shown:
         """See Reviews."""
         return _shown(self._pulls[branch])
 
+    def tells(self, step: Step) -> bool:
+        """See Reviews."""
+        pull = self._pulls.get(step.branch)
+        told = _TOLD.findall(pull.body) if pull else []
+        return step.is_open and told[-1:] == [step.commit]
+
     def write(self, base: TreeSnapshot, steps: Iterable[Step]) -> None:
         """See Reviews."""
-        untold = (step.plan for step in steps if not self._is_told(step))
+        untold = (step.plan for step in steps if not (step.is_equal and self.tells(step)))
         self._texts = {plan.proposal or "": self._page(base, plan) for plan in untold}
 
     def release(self, branch: str) -> Unmet | Pushed | None:
@@ -76,7 +91,7 @@ class PullRequests:
     def show(self, step: Step, said: str) -> tuple[Shown, Sequence[Problem]]:  # noqa: ARG002
         """See Reviews."""
         pull = self._pulls.get(step.branch)
-        if pull is not None and self._is_told(step):
+        if pull is not None and self.tells(step):
             return self._armed(pull, step.commit, "unchanged", ())
         self._has_written = True
         title = _title(step.plan.subject)
@@ -106,11 +121,6 @@ class PullRequests:
     def advice(self, shown: Sequence[Shown]) -> Sequence[str]:  # noqa: ARG002
         """See Reviews."""
         return ()
-
-    def _is_told(self, step: Step) -> bool:
-        pull = self._pulls.get(step.branch)
-        told = _TOLD.search(pull.body) if pull else None
-        return step.is_open and told is not None and told[1] == step.commit
 
     def _armed(
         self, pull: PullRequest, commit: str, action: Action, unmet: Sequence[Unmet]

@@ -1,6 +1,6 @@
 """Where proposals are reviewed: what a forge's pull requests and bare branches have in common."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -50,11 +50,21 @@ class Step(Struct, frozen=True, kw_only=True):
 class Reviews(Protocol):
     """Where proposals are reviewed."""
 
-    def open(self, standing: Iterable[Standing]) -> set[str]:
-        """Which of the branches that stand are under review."""
+    def open(self, standing: Iterable[Standing], names: Collection[str]) -> set[str]:
+        """Which branches are under review: of those that stand, and of these names though their branch is gone.
+
+        Args:
+            names: what proposals are called, without the numbers of successors.
+        """
+
+    def opened_since(self, standing: Iterable[Standing]) -> set[str]:
+        """Which of the branches that stand have come under review since `open` was asked."""
 
     def known(self, branch: str) -> PullRequest:
         """A branch's review, as far as it is known."""
+
+    def tells(self, step: Step) -> bool:
+        """Whether what reviewers read of an open proposal is about the step's commit."""
 
     def write(self, base: TreeSnapshot, steps: Iterable[Step]) -> None:
         """Makes the texts that reviewers will read; the steps have their commits, and nothing is pushed yet."""
