@@ -70,6 +70,16 @@ def commands(system: str, path: Path, facts: Facts) -> Iterator[Command]:
         yield from {"github": _github, "gitlab": _gitlab, "tekton": _tekton}[system](document, known)
 
 
+def component(path: Path, inputs: Mapping[str, str], facts: Facts) -> Iterator[Command]:
+    """The commands of a GitLab component, with the inputs that an `include` gives it."""
+    spec, jobs = yaml.safe_load_all(path.read_text(encoding="utf-8"))
+    declared = spec["spec"]["inputs"]
+    assert inputs.keys() <= declared.keys()
+    known = {name: one["default"] for name, one in declared.items() if "default" in one} | dict(inputs)
+    assert known.keys() == declared.keys(), "an input without a default has to be given"
+    yield from _gitlab(_interpolated(jobs, known), _on_gitlab(facts))
+
+
 def programs(folder: Path) -> Path:
     """Makes a folder for PATH: the tool itself, and programs that only note how they were called; returns the notes."""
     folder.mkdir()
@@ -113,6 +123,16 @@ def _gitlab(document: Mapping[str, Any], known: Mapping[str, str]) -> Iterator[C
             project = {name: known[name] for name in ("ARGOCD_SERVER", "ARGOCD_AUTH_TOKEN")}
             for text in [*job.get("before_script", ()), *job["script"]]:
                 yield Command(text, {**project, **given})
+
+
+def _interpolated(node: Any, inputs: Mapping[str, str]) -> Any:
+    if isinstance(node, dict):
+        return {_interpolated(key, inputs): _interpolated(value, inputs) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_interpolated(one, inputs) for one in node]
+    if isinstance(node, str):
+        return re.sub(r"\$\[\[ inputs\.([\w-]+) \]\]", lambda match: inputs[match[1]], node)
+    return node
 
 
 def _tekton(document: Mapping[str, Any], known: Mapping[str, str]) -> Iterator[Command]:

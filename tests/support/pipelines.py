@@ -1,11 +1,15 @@
-"""The pipelines of a shop, as `pipeline add` writes them; golden files: `python -m tests.support.pipelines`."""
+"""The pipelines of a shop, as `pipeline add` writes them, and this project's own GitLab components.
+
+`python -m tests.support.pipelines` refreshes the golden files, and the components in `templates/`.
+"""
 
 from pathlib import Path
 from typing import Any
 
 from gitops_tk.workflows.pipelines import SYSTEMS, Side, render
 
-GOLDEN = Path(__file__).resolve().parents[1] / "workflows/pipelines/golden"
+ROOT = Path(__file__).resolve().parents[2]
+GOLDEN = ROOT / "tests/workflows/pipelines/golden"
 CONTEXTS: dict[Side, dict[str, Any]] = {
     "gitops": {
         "environments": ["dev", "staging", "prod"],
@@ -34,9 +38,19 @@ def files(system: str) -> dict[str, str]:
     }
 
 
+def components() -> dict[str, str]:
+    """GitLab's components, by their paths in this project."""
+    return {path: data.decode() for path, data in render("gitlab", "component", {}).items()}
+
+
+def _write(target: Path, text: str) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text, encoding="utf-8")
+
+
 if __name__ == "__main__":
     for one in SYSTEMS:
         for path, text in files(one).items():
-            target = GOLDEN / one / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text, encoding="utf-8")
+            _write(GOLDEN / one / path, text)
+    for path, text in components().items():
+        _write(ROOT / path, text)

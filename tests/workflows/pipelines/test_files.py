@@ -1,5 +1,6 @@
 """The files of the four systems: as they are kept, well-formed, pinned, and rendered from one description."""
 
+import json
 import re
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from msgspec.structs import replace
-from tests.support.pipelines import CONTEXTS, GOLDEN, files
+from tests.support.pipelines import CONTEXTS, GOLDEN, ROOT, components, files
 
 from gitops_tk import resources
 from gitops_tk.errors import GitopsTkError
@@ -78,6 +79,40 @@ def test_the_files_are_what_the_vendors_schema_allows(schema: str, names: str) -
     found = [str(path) for path in GOLDEN.glob(names)]
     assert found
     done = subprocess.run([str(program), "--builtin-schema", schema, *found], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_gitlabs_components_are_those_of_this_project() -> None:
+    made = components()
+    assert {f"templates/{path.name}" for path in (ROOT / "templates").iterdir()} == made.keys()
+    for path, text in made.items():
+        assert (ROOT / path).read_text() == text, "refresh them: python -m tests.support.pipelines"
+
+
+@pytest.mark.parametrize("name", ["validate", "verify-pr", "promote", "wait", "bump", "install"])
+def test_a_step_that_changes_changes_the_components(name: str) -> None:
+    changed = replace(STEPS, steps={**STEPS.steps, name: Step("another-command", STEPS.steps[name].variables)})
+    made = render("gitlab", "component", {}, changed)
+    assert any(b"another-command" in data for data in made.values())
+
+
+def test_components_are_what_gitlabs_schema_allows_and_no_input_is_part_of_a_command(tmp_path: Path) -> None:
+    for path, text in components().items():
+        parts = list(yaml.safe_load_all(text))
+        assert list(parts[0]) == ["spec"]
+        assert not {"default", "stages", "workflow", "variables"} & parts[1].keys(), "they would reach other jobs"
+        for number, part in enumerate(parts):
+            (tmp_path / f"{Path(path).stem}-{number}.json").write_text(json.dumps(part))
+        used = set(re.findall(r"\$\[\[ inputs\.([\w-]+) \]\]", text))
+        assert used == parts[0]["spec"]["inputs"].keys()
+        scripts = [line for job in parts[1].values() for line in job["script"]]
+        assert scripts
+        assert not any("$[[" in line for line in scripts)
+    program = Path(sys.executable).with_name("check-jsonschema")
+    found = [str(path) for path in tmp_path.iterdir()]
+    done = subprocess.run(
+        [str(program), "--builtin-schema", "vendor.gitlab-ci", *found], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout
 
 

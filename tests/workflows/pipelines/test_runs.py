@@ -9,7 +9,8 @@ from tests.support import repositories as repo
 from tests.support.argocd_server import App, ArgoCD, state
 from tests.support.cli import run_json
 from tests.support.forges.server import TOKEN, serve
-from tests.support.pipeline_runs import DIGEST, Command, Facts, commands, execute, programs
+from tests.support.pipeline_runs import DIGEST, Command, Facts, commands, component, execute, programs
+from tests.support.pipelines import ROOT
 from tests.support.proposing import Shop, shop
 
 from gitops_tk.workflows.pipelines import SYSTEMS
@@ -102,6 +103,33 @@ def test_a_build_gets_to_staging_and_is_proposed_for_prod(place: Place) -> None:
     assert any("gitops-tk: verify-pr" in str(one) for one in place.shop.pull(pull.number).comments)
 
 
+def test_gitlabs_components_bring_a_build_to_dev_and_propose_it_for_prod(tmp_path: Path) -> None:
+    with shop(tmp_path, "gitlab", services=("a",)) as running:
+        place = Place("gitlab", running, tmp_path)
+        workspace = tmp_path / "workspace"
+        workspace.mkdir()
+        (workspace / "digest.txt").write_text(DIGEST + "\n")
+        facts = Facts(SOURCE, TOKEN, running.url)
+        bump = {"service": "a", "repository": running.url, "tag": "v2.0.0"}
+        for command in component(ROOT / "templates/bump.yml", bump, facts):
+            place.run(command, workspace)
+        assert (image(place, "dev")["tag"], image(place, "dev")["digest"]) == ("v2.0.0", DIGEST)
+
+        promotions = place.clone("promotions")
+        for source, target in (("dev", "staging"), ("staging", "prod")):
+            for command in component(ROOT / "templates/promote.yml", {"source": source, "target": target}, facts):
+                place.run(command, promotions)
+        assert image(place, "staging") == image(place, "dev")
+        (pull,) = running.opened()
+
+        head = repo.git(running.folder, "rev-parse", pull.branch)
+        reviewed = place.clone("reviewed", head)
+        facts = Facts(head, TOKEN, running.url, pull.number)
+        for command in component(ROOT / "templates/verify-pr.yml", {}, facts):
+            place.run(command, reviewed)
+        assert any("gitops-tk: verify-pr" in str(one) for one in running.pull(pull.number).comments)
+
+
 def test_a_pull_request_that_changes_what_it_may_not_fails_its_check(place: Place) -> None:
     repo.git(place.shop.folder, "branch", "sneaky", "main")
     values = {"services/a/envs/prod.yaml": repo.values("a", "prod", "v9.9.9")}
@@ -130,7 +158,10 @@ def test_after_a_merge_argo_cd_is_waited_for_in_every_environment(place: Place) 
         waits = list(place.commands(place.checkout, FILES[place.system][3], facts, "gitops-tk wait"))
         assert [one.environ["ENVIRONMENT"] for one in waits] == ["dev", "staging", "prod"]
         merged = place.clone("merged")
-        assert all("synced and healthy" in place.run(one, merged) for one in waits)
+        if place.system == "gitlab":
+            waits += component(ROOT / "templates/wait.yml", {"environment": "dev"}, facts)
+        spoken = [place.run(one, merged) for one in waits if "gitops-tk wait" in one.text]
+        assert all("synced and healthy" in one for one in spoken)
 
 
 def test_validate_looks_at_what_is_checked_out(place: Place) -> None:

@@ -1,7 +1,8 @@
 """pipeline add: CI files that call the tool, for the GitOps repository or for an application's.
 
 `pipelines/steps.yaml` describes the steps once; below `pipelines/SYSTEM/` are the templates of a system's files, at the
-paths that the files get. Delimiters are `<{ }>`, `<% %>` and `<# #>`, which no CI system uses.
+paths that the files get. GitLab's components, which this project's own `templates/` holds, are a third side.
+Delimiters are `<{ }>`, `<% %>` and `<# #>`, which no CI system uses.
 """
 
 import json
@@ -36,7 +37,7 @@ from gitops_tk.workflows.starting.application import address_of
 from gitops_tk.workflows.views import Views, look_back
 
 SYSTEMS = ("github", "gitlab", "jenkins", "tekton")
-Side = Literal["gitops", "application"]
+Side = Literal["gitops", "application", "component"]
 # A repository of images, as registries name them (OCI distribution specification, "Pulling manifests"), with its host.
 _IMAGE = re.compile(r"[a-z0-9][a-z0-9.-]*(?::\d+)?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)+")
 # What CI systems would take for an expression of their own is in no address.
@@ -186,7 +187,7 @@ def render(
             raise GitopsTkError(f"{system} does not say where {step} has {missing[0]} from", code="pipelines")
         return {name: known[name] for name in said.steps[step].variables}
 
-    environment = _environment()
+    environment = _environment(root / system)
     known = {**msgspec.structs.asdict(said), **context, "given": given, "package": f"gitops-tk[all]=={__version__}"}
     folder = root / system / side
     files = {}
@@ -196,11 +197,12 @@ def render(
     return files
 
 
-def _environment() -> Any:
-    from jinja2 import StrictUndefined
+def _environment(folder: Path) -> Any:
+    from jinja2 import FileSystemLoader, StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     environment = ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader(folder),
         variable_start_string="<{",
         variable_end_string="}>",
         block_start_string="<%",
