@@ -10,6 +10,7 @@ from gitops_tk.cli import (
     bump,
     config,
     diff,
+    doctor,
     env,
     explain,
     history,
@@ -60,7 +61,7 @@ def _main(
 
 _COMMANDS = (
     *(init, new_service, upgrade_chart, bump, promote, rollback, hold, status, history, diff, explain),
-    *(render, validate, verify_pr, wait),
+    *(render, validate, verify_pr, wait, doctor),
 )
 for command in _COMMANDS:
     command.add_to(app)

@@ -34,7 +34,7 @@ def summary(result: Result) -> str:
     closes = "would close" if result.outcome == "planned" else "closed"
     lines += [f"{closes} {_named(one)}: {one.reason}" for one in result.closed]
     lines += _ending(result)
-    return _visible("\n".join(lines) + "\n")
+    return visible("\n".join(lines) + "\n")
 
 
 def diagnostics(result: Result) -> str:
@@ -51,7 +51,7 @@ def diagnostics(result: Result) -> str:
         lines.append(f"{_problems_counted(result)} found")
         lines += _switched_off(result)
     lines += result.advice
-    return _visible("".join(line + "\n" for line in lines))
+    return visible("".join(line + "\n" for line in lines))
 
 
 def validated(result: Result) -> str:
@@ -65,7 +65,7 @@ def validated(result: Result) -> str:
 
 def waited(result: Result) -> str:
     """What Argo CD says of each service that was waited for."""
-    return _visible(
+    return visible(
         "".join(
             f"{one['service']}  {one['env']}  {one['version']}  {one['message']}"
             + (f" at {one['revision'][:_SHORT]}\n" if one["revision"] else "\n")
@@ -162,7 +162,8 @@ def _problem(problem: Problem) -> list[str]:
     return [*lines, f"  hint: {problem.hint}"] if problem.hint else lines
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
+    """A text whose control characters a terminal does not obey."""
     # A remote and its hooks write what they like; a terminal would obey it.
     return _STEERS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
