@@ -10,7 +10,7 @@ import pytest
 
 from gitops_tk.config.load import parse
 from gitops_tk.workflows.validate import RULES
-from tests.docs import policy, reference, rules
+from tests.docs import doctor, policy, reference, rules
 
 _ROOT = Path(__file__).resolve().parents[2]
 _BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
@@ -58,6 +58,10 @@ def test_every_rule_of_verify_pr_is_in_its_table_and_the_example_policy_is_one()
         assert f"| `{gate}" in written
 
 
+def test_every_rule_of_doctor_is_in_its_table() -> None:
+    assert doctor.text() == doctor.PATH.read_text(encoding="utf-8"), "refresh it: python -m tests.docs.doctor"
+
+
 def test_the_example_configuration_is_one() -> None:
     text = (_ROOT / "docs/configuration.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
@@ -92,6 +96,7 @@ def test_every_command_and_option_is_in_the_reference() -> None:
         "docs/argocd.md",
         "docs/proposals.md",
         "docs/pipelines.md",
+        "docs/doctor.md",
     ],
 )
 def test_links_between_documents_lead_somewhere(document: str) -> None:

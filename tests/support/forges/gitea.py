@@ -35,6 +35,19 @@ class Gitea(Dialect):
     def me(self, request: Request) -> Response:
         return Response(200, _user(request.user))
 
+    @route(f"GET {_REPOSITORY}")
+    def show(self, request: Request, owner: str, repo: str) -> Response:
+        here = self.repository(f"{owner}/{repo}")
+        may = {"admin": False, "push": here.settings.pushes, "pull": True}
+        return Response(200, {"id": 42, "full_name": here.path, "permissions": may})
+
+    @route(f"GET {_REPOSITORY}/branches/{{branch}}")
+    def branch(self, request: Request, owner: str, repo: str, branch: str) -> Response:
+        settings = self.repository(f"{owner}/{repo}").settings
+        checks = {"enable_status_check": bool(settings.required), "status_check_contexts": list(settings.required)}
+        may = {"protected": settings.guarded, "user_can_push": settings.passes or not settings.guarded}
+        return Response(200, {"name": branch, **may, **checks})
+
     @route(f"GET {_PULLS}")
     def list(self, request: Request, owner: str, repo: str) -> Response:
         here, asked = self.repository(f"{owner}/{repo}"), request.query

@@ -75,6 +75,8 @@ class GitHub(Dialect):
         described.add(
             f"PUT {_PULL}/reviews/{{id}}/dismissals", body={"message!": "string", "event": {"enum": ["DISMISS"]}}
         )
+        described.add("GET /repos/{owner}/{repo}/rules/branches/{branch}", query=("per_page", "page"))
+        described.add("GET /repos/{owner}/{repo}/rulesets/{ruleset_id}", query=("includes_parents",))
         described.add("POST /api/graphql", body={"query!": "string", "variables": "object"})
         return described
 
@@ -84,11 +86,40 @@ class GitHub(Dialect):
 
     @route("GET /user")
     def user(self, request: Request) -> Response:
-        return Response(200, _user(request.user))
+        (settings, *_) = (here.settings for here in self.server.repositories.values())
+        told = {"X-OAuth-Scopes": ", ".join(settings.scopes)} if settings.scopes else {}
+        if settings.expires:
+            told["GitHub-Authentication-Token-Expiration"] = f"{settings.expires} 00:00:00 UTC"
+        return Response(200, _user(request.user), told)
 
     @route("GET /repos/{owner}/{repo}")
     def show(self, request: Request, owner: str, repo: str) -> Response:
-        return Response(200, self._repository(self.repository(f"{owner}/{repo}").path))
+        here = self.repository(f"{owner}/{repo}")
+        may = {"admin": False, "maintain": False, "push": here.settings.pushes, "triage": True, "pull": True}
+        return Response(200, {**self._repository(here.path), "private": True, "permissions": may})
+
+    @route("GET /repos/{owner}/{repo}/branches/{branch}")
+    def branch(self, request: Request, owner: str, repo: str, branch: str) -> Response:
+        oid = self.repository(f"{owner}/{repo}").tips()[branch]
+        return Response(
+            200, {"name": branch, "commit": {"sha": oid}, "protected": False, "protection": {"enabled": False}}
+        )
+
+    @route("GET /repos/{owner}/{repo}/rules/branches/{branch}")
+    def rules(self, request: Request, owner: str, repo: str, branch: str) -> Response:
+        settings = self.repository(f"{owner}/{repo}").settings
+        checks = {"required_status_checks": [{"context": one} for one in settings.required]}
+        found = [{"type": "deletion", "ruleset_id": 6}]
+        if settings.guarded:
+            found.append({"type": "pull_request", "ruleset_id": 7, "parameters": {}})  # type: ignore[dict-item]
+        if settings.guarded and settings.required:
+            found.append({"type": "required_status_checks", "ruleset_id": 7, "parameters": checks})  # type: ignore[dict-item]
+        return Response(200, found)
+
+    @route("GET /repos/{owner}/{repo}/rulesets/{ruleset_id}")
+    def ruleset(self, request: Request, owner: str, repo: str, ruleset_id: str) -> Response:
+        passes = self.repository(f"{owner}/{repo}").settings.passes
+        return Response(200, {"id": int(ruleset_id), "current_user_can_bypass": "always" if passes else "never"})
 
     @route(f"GET {_PULLS}")
     def list(self, request: Request, owner: str, repo: str) -> Response:

@@ -27,6 +27,8 @@ class GitLab(Dialect):
         found.add("GET /user")
         found.add("GET /users", query=("username", *_PAGES))
         found.add(f"GET {_PROJECT}")
+        found.add("GET /personal_access_tokens/self")
+        found.add(f"GET {_PROJECT}/repository/branches/{{branch}}")
         found.add(f"GET {_PROJECT}/repository/compare", query=("from!", "to!", "straight"))
         filters = ("state", "source_branch", "target_branch", "labels", "order_by", "sort", "scope", *_PAGES)
         found.add(f"GET {_ALL}", query=filters)
@@ -78,7 +80,24 @@ class GitLab(Dialect):
     @route(f"GET {_PROJECT}")
     def show(self, request: Request, project: str) -> Response:
         here = self.repository(project)
-        return Response(200, {"id": 1, "path_with_namespace": here.path, "default_branch": "main"})
+        about = {"id": 1, "path_with_namespace": here.path, "default_branch": "main"}
+        level = {"access_level": 30 if here.settings.pushes else 20}
+        whole = "verify-pr" in here.settings.required
+        may = {"project_access": level, "group_access": None}
+        return Response(200, {**about, "permissions": may, "only_allow_merge_if_pipeline_succeeds": whole})
+
+    @route("GET /personal_access_tokens/self")
+    def itself(self, request: Request) -> Response:
+        if "job-token" in request.headers:
+            return self.no(401, "401 Unauthorized")
+        (settings, *_) = (here.settings for here in self.server.repositories.values())
+        return Response(200, {"id": 5, "active": True, "scopes": settings.scopes, "expires_at": settings.expires})
+
+    @route(f"GET {_PROJECT}/repository/branches/{{branch}}")
+    def branch(self, request: Request, project: str, branch: str) -> Response:
+        settings = self.repository(project).settings
+        may = {"can_push": settings.passes or not settings.guarded, "developers_can_push": False}
+        return Response(200, {"name": branch, "protected": settings.guarded, **may})
 
     @route(f"GET {_ALL}")
     def list(self, request: Request, project: str) -> Response:

@@ -66,6 +66,12 @@ class Settings:
         checks: whether required checks still run: then nothing is merged, and auto-merge waits.
         looks: how often a new pull request is looked at before the forge knows whether it can be merged.
         people: who can be asked for a review.
+        guarded: whether the main branch is protected.
+        passes: whether the robot may push to it all the same.
+        required: the checks that have to pass before a merge.
+        pushes: whether the robot may push to the repository.
+        scopes: what its token may do.
+        expires: the last day of its token.
     """
 
     checks: bool = False
@@ -75,6 +81,12 @@ class Settings:
     methods: tuple[str, ...] = ("merge", "squash", "rebase")
     looks: int = 0
     people: tuple[str, ...] = ("ann", "bob", "team:platform")
+    guarded: bool = True
+    passes: bool = True
+    required: tuple[str, ...] = ("verify-pr",)
+    pushes: bool = True
+    scopes: tuple[str, ...] = ("repo", "api")
+    expires: str | None = "2099-12-31"
 
 
 class Repository:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gitops_tk.forges.api import Answer, Api
-from gitops_tk.forges.port import Merged, PullRequest, Unmet, Wanted
+from gitops_tk.forges.port import Account, Merged, Protection, PullRequest, Unmet, Wanted
 
 T = TypeVar("T")
 
@@ -137,6 +137,14 @@ class RestForge(ABC):
         answer = self._shut(pull)
         if not answer.ok and self.get(pull.number).state == "open":
             raise answer.error()
+
+    def account(self) -> Account | Unmet:
+        """See the port; each dialect whose API tells it says so."""
+        return Unmet(f"{self.api.forge} is not asked for it")
+
+    def protection(self, branch: str) -> Protection | Unmet:  # noqa: ARG002
+        """See the port; each dialect whose API tells it says so."""
+        return Unmet(f"{self.api.forge} is not asked for it")
 
     def _as_wanted(self, found: PullRequest, wanted: Wanted) -> PullRequest:
         if same_text(found.title, wanted.title) and same_text(found.body, wanted.body):

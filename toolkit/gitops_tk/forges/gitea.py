@@ -10,7 +10,7 @@ from gitops_tk.config.forge import ForgeKind
 from gitops_tk.errors import ForgeError, LoginFailed
 from gitops_tk.forges.api import Answer, Api
 from gitops_tk.forges.common import Comment, RestForge, Titles, left_out
-from gitops_tk.forges.port import Merged, MergeMethod, NotYet, PullRequest, State, Unmet, Wanted
+from gitops_tk.forges.port import Account, Merged, MergeMethod, NotYet, Protection, PullRequest, State, Unmet, Wanted
 from gitops_tk.http import Door, Patience
 from gitops_tk.logins import Login
 from gitops_tk.model.evidence import SourceCommit
@@ -84,6 +84,21 @@ class _Commit(Struct):
 
 class _Comparison(Struct):
     commits: list[_Commit] | None = None
+
+
+class _Permissions(Struct):
+    push: bool = False
+
+
+class _About(Struct):
+    permissions: _Permissions | None = None
+
+
+class _Branch(Struct):
+    protected: bool = False
+    user_can_push: bool | None = None
+    enable_status_check: bool = False
+    status_check_contexts: list[str] | None = None
 
 
 class Gitea(RestForge):
@@ -162,6 +177,17 @@ class Gitea(RestForge):
             return Unmet(f"Gitea cannot compare {older} with {newer}")
         found = (answer.read(_Comparison).commits or [])[:100]
         return [SourceCommit(one.sha, one.commit.message.partition("\n")[0]) for one in found]
+
+    def account(self) -> Account:
+        """See the port. Neither scopes nor the day of expiry are told."""
+        permissions = self.api.get(self._at, _About).permissions
+        return Account(name=self._who() or "", pushes=permissions.push if permissions else None)
+
+    def protection(self, branch: str) -> Protection:
+        """See the port."""
+        found = self.api.get(f"{self._at}/branches/{quote(branch, safe='')}", _Branch)
+        checks = found.status_check_contexts if found.enable_status_check else None
+        return Protection(restricted=found.protected, pushes=found.user_can_push, checks=tuple(checks or ()))
 
     def _open(self, base: str, branch: str | None) -> Iterator[PullRequest]:  # noqa: ARG002
         # It cannot be asked for a branch, and its way to one by base and head finds closed ones, too.

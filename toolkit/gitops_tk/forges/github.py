@@ -12,12 +12,15 @@ from msgspec import Struct
 
 from gitops_tk.config.forge import ForgeKind
 from gitops_tk.errors import ForgeError
+from gitops_tk.forges import github_access
 from gitops_tk.forges.api import Answer, Api
 from gitops_tk.forges.common import Comment, RestForge, left_out
 from gitops_tk.forges.port import (
+    Account,
     Merged,
     MergeMethod,
     NotYet,
+    Protection,
     PullRequest,
     State,
     Unmet,
@@ -235,6 +238,14 @@ class GitHub(RestForge):
             return Unmet(f"GitHub cannot compare {older} with {newer}")
         found = answer.read(_Comparison).commits[-_PAGE:]
         return [SourceCommit(one.sha, one.commit.message.partition("\n")[0]) for one in reversed(found)]
+
+    def account(self) -> Account:
+        """See the port."""
+        return github_access.account(self.api, self._at)
+
+    def protection(self, branch: str) -> Protection:
+        """See the port."""
+        return github_access.protection(self.api, self._at, branch)
 
     def _open(self, base: str, branch: str | None) -> Iterator[PullRequest]:
         query: dict[str, str | int] = {"state": "open", "base": base, "per_page": _PAGE}

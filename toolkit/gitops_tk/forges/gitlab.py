@@ -10,7 +10,7 @@ from gitops_tk.config.forge import ForgeKind
 from gitops_tk.errors import LoginFailed
 from gitops_tk.forges.api import Answer, Api
 from gitops_tk.forges.common import Comment, RestForge, Titles, left_out
-from gitops_tk.forges.port import Merged, MergeMethod, NotYet, PullRequest, State, Unmet, Wanted
+from gitops_tk.forges.port import Account, Merged, MergeMethod, NotYet, Protection, PullRequest, State, Unmet, Wanted
 from gitops_tk.http import Door, Patience
 from gitops_tk.logins import Login
 from gitops_tk.model.evidence import SourceCommit
@@ -22,8 +22,13 @@ _UNKNOWN = ("checking", "unchecked", "preparing", "approvals_syncing", "cannot_b
 _TITLES = Titles("Draft: ", ("draft:", "[draft]", "(draft)"))
 
 
+# The least role that pushes and opens merge requests: Developer.
+_DEVELOPER = 30
+
+
 class _User(Struct):
     id: int
+    username: str = ""
 
 
 class _MergeRequest(Struct):
@@ -68,6 +73,31 @@ class _Commit(Struct):
 
 class _Comparison(Struct):
     commits: list[_Commit]
+
+
+class _Token(Struct):
+    scopes: list[str] = []
+    expires_at: str | None = None
+
+
+class _Access(Struct):
+    access_level: int = 0
+
+
+class _Permissions(Struct):
+    project_access: _Access | None = None
+    group_access: _Access | None = None
+
+
+class _About(Struct):
+    permissions: _Permissions | None = None
+    only_allow_merge_if_pipeline_succeeds: bool = False
+
+
+class _Branch(Struct):
+    protected: bool = False
+    can_push: bool | None = None
+    developers_can_push: bool = False
 
 
 class GitLab(RestForge):
@@ -137,6 +167,39 @@ class GitLab(RestForge):
         # Gitaly lists them from the oldest on.
         found = answer.read(_Comparison).commits[-_PAGE:]
         return [SourceCommit(one.id, one.title) for one in reversed(found)]
+
+    def account(self) -> Account:
+        """See the port. A job's token tells nothing of itself."""
+        user = self.api.send("GET", "/user")
+        name = "" if user.status == 401 and self._is_read() else user.read(_User).username
+        answer = self.api.send("GET", "/personal_access_tokens/self")
+        token = answer.read(_Token) if answer.ok else None
+        permissions = self.api.get(self._project, _About).permissions
+        access = (permissions.project_access, permissions.group_access) if permissions else ()
+        levels = [one.access_level for one in access if one is not None]
+        may_write = max(levels) >= _DEVELOPER if levels else None
+        scopes = set(token.scopes) if token else set()
+        return Account(
+            name=name,
+            expires=token.expires_at if token else None,
+            pushes=may_write and bool(scopes & {"api", "write_repository"}) if token else may_write,
+            proposes=may_write and "api" in scopes if token else None,
+        )
+
+    def protection(self, branch: str) -> Protection:
+        """See the port. No single job can be required, but that a merge request's pipeline has passed."""
+        found = self.api.get(f"{self._project}/repository/branches/{quote(branch, safe='')}", _Branch)
+        about = self.api.get(self._project, _About)
+        return Protection(
+            restricted=found.protected and not found.developers_can_push,
+            pushes=found.can_push,
+            checks=(),
+            pipeline=about.only_allow_merge_if_pipeline_succeeds,
+        )
+
+    def _is_read(self) -> bool:
+        # A token that is nobody's is no user's; one that is refused cannot read the project either.
+        return self.api.send("GET", self._project).ok
 
     def _open(self, base: str, branch: str | None) -> Iterator[PullRequest]:
         query: dict[str, str | int] = {"state": "opened", "target_branch": base, "per_page": _PAGE}

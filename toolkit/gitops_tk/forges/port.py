@@ -81,6 +81,38 @@ class Merged(Struct, frozen=True):
     commit: str = ""
 
 
+class Account(Struct, frozen=True, kw_only=True):
+    """Whose token it is, and what the forge tells of it; None where it does not tell.
+
+    Attributes:
+        name: empty for an app's or a job's token, which is nobody's.
+        expires: the day, as 2026-12-31.
+        pushes: whether it may push to this repository.
+        proposes: whether it may open pull requests in it.
+    """
+
+    name: str = ""
+    expires: str | None = None
+    pushes: bool | None = None
+    proposes: bool | None = None
+
+
+class Protection(Struct, frozen=True, kw_only=True):
+    """How a branch is protected; None where the forge does not tell.
+
+    Attributes:
+        restricted: whether not everybody who may push to the repository may push to the branch.
+        pushes: whether this token may, without a pull request.
+        checks: what has to pass before a merge, by name.
+        pipeline: whether all of a pull request's pipeline has to pass.
+    """
+
+    restricted: bool
+    pushes: bool | None = None
+    checks: tuple[str, ...] | None = None
+    pipeline: bool = False
+
+
 class Forge(Protocol):
     """A repository on a forge.
 
@@ -133,3 +165,9 @@ class Forge(Protocol):
 
     def commits_between(self, older: str, newer: str) -> Sequence[SourceCommit] | Unmet:
         """The commits that `newer` has and `older` has not, newest first, at most 100."""
+
+    def account(self) -> Account | Unmet:
+        """Whose token this is, and what it may do here."""
+
+    def protection(self, branch: str) -> Protection | Unmet:
+        """How a branch of this repository is protected."""

@@ -3,18 +3,17 @@
 from gitops_tk.model.result import Result
 from gitops_tk.reports.text import visible
 
-_STATES = {"ok": "ok", "not-checked": "not checked"}
-
 
 def findings(result: Result) -> str:
-    """A line for each rule that is well or was not looked at, and how many there are of each kind."""
+    """A line for each rule that is well, and for each reason not to look; and how many there are of each kind."""
     found = result.details["findings"]
     width = max(len(one["rule"]) for one in found)
-    lines = [
-        f"{_STATES[one['state']]:<11}  {one['rule']:<{width}}  {one['message']}"
-        for one in found
-        if one["state"] in _STATES
-    ]
+    lines = [f"ok  {one['rule']:<{width}}  {one['message']}" for one in found if one["state"] == "ok"]
+    untold: dict[str, list[str]] = {}
+    for one in found:
+        if one["state"] == "not-checked":
+            untold.setdefault(one["message"], []).append(one["rule"])
+    lines += [f"not checked: {', '.join(rules)}: {reason}" for reason, rules in untold.items()]
     counts = {state: sum(one["state"] == state for one in found) for state in ("error", "warning", "not-checked")}
     told = [
         _counted(counts["error"], "error"),

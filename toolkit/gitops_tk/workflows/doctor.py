@@ -1,6 +1,6 @@
 """doctor: what the tool stands on, looked at before it matters; nothing is changed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from msgspec import Struct, to_builtins
@@ -8,6 +8,7 @@ from msgspec import Struct, to_builtins
 from gitops_tk.config.load import load
 from gitops_tk.config.model import Config
 from gitops_tk.errors import GitopsTkError
+from gitops_tk.forges import place
 from gitops_tk.http import Patience
 from gitops_tk.model.findings import Finding, failed, unchecked, warning
 from gitops_tk.model.result import Problem, Result
@@ -17,6 +18,7 @@ from gitops_tk.repository.remote import Remote
 from gitops_tk.workflows.diagnosing import live, tools
 from gitops_tk.workflows.diagnosing import near as here
 from gitops_tk.workflows.diagnosing import remote as there
+from gitops_tk.workflows.diagnosing.forge import Diagnosis
 from gitops_tk.workflows.diagnosing.rules import NETWORK, RULES
 from gitops_tk.workflows.options import Options
 
@@ -112,14 +114,17 @@ def _far(subject: Subject, branch: str | None, environ: Mapping[str, str], patie
                 config = seen.config
                 if config is not None or seen.fault is not None:
                     yield here.configuration(config, seen.fault)
-        others: list[Future[Finding]] = []
+        others: list[Future[list[Finding]]] = []
         if config is not None:
-            others.append(pool.submit(live.argocd, config, environ, patience))
+            others.append(pool.submit(_argocd, config, environ, patience))
         if subject.location is not None:
-            others.append(pool.submit(there.clock, subject.location.url, config, patience))
+            others.append(pool.submit(_clock, subject.location, config, environ, patience))
+        if config is not None and subject.location is not None and looked is not None:
+            forge = Diagnosis(subject.location, config, environ, _named(looked), patience)
+            others.append(pool.submit(forge.findings))
         yield from looked.result().findings if looked else ()
         for one in others:
-            yield one.result()
+            yield from one.result()
     finally:
         # Whoever interrupts it does not wait for what is asked.
         pool.shutdown(wait=False, cancel_futures=True)
@@ -131,6 +136,27 @@ def _look(subject: Subject, location: RemoteLocation, branch: str | None, enviro
         return there.look(checkout.open_remote(branch) if checkout else Remote(location, branch, environ))
     except GitopsTkError as fault:
         return there.Seen(findings=(failed("remote", fault, "check --repo and --branch"),))
+
+
+def _named(looked: "Future[there.Seen]") -> Callable[[], str]:
+    return lambda: looked.result().branch
+
+
+def _argocd(config: Config, environ: Mapping[str, str], patience: Patience) -> list[Finding]:
+    return [live.argocd(config, environ, patience)]
+
+
+def _clock(
+    location: RemoteLocation, config: Config | None, environ: Mapping[str, str], patience: Patience
+) -> list[Finding]:
+    url = location.url
+    if not url.startswith("http") and config is not None:
+        # Over SSH nobody tells the time, and the forge that is reached by it does.
+        try:
+            url = place.find(url, environ, config.forge.kind, config.forge.repository).api or url
+        except GitopsTkError:
+            url = location.url
+    return [there.clock(url, config, patience)]
 
 
 def _reasons(subject: Subject, *, offline: bool) -> tuple[str, str]:

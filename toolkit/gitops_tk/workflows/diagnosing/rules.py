@@ -26,3 +26,4 @@ RULES: Mapping[str, str] = {
 
 # What cannot be known without asking somebody else.
 NETWORK = tuple(RULES)[tuple(RULES).index("remote") :]
+FORGE = ("forge", "forge-token", "forge-expiry", "forge-rights", "direct-push", "unprotected", "required-check")
