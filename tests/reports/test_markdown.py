@@ -12,8 +12,8 @@ from tests.support.evidence import GOLDEN, gate, moved, pages, some_of_everythin
 
 from gitops_tk.model.dialect import AZURE, DIALECTS, GIT, GITHUB, Dialect
 from gitops_tk.model.evidence import Caution, Evidence, FieldChange, ObjectChange, ReleaseChange
+from gitops_tk.model.foreign import block, cell, code
 from gitops_tk.reports import evidence as terminal
-from gitops_tk.reports.escape import block, cell, code
 from gitops_tk.reports.markdown import body
 
 # What somebody could write into a name, a value or a commit to make the page say or do something else.

@@ -1,11 +1,14 @@
 """Somebody who means harm, or is merely quick: content that nobody has seen never lands by the tool's hand."""
 
+import json
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from tests.support import repositories as repo
+from tests.support.cli import run_json
 from tests.support.forges.server import Fault, Response
 from tests.support.proposing import Shop, shop
 
@@ -176,3 +179,48 @@ def test_overlapping_sets_at_once_end_with_one_proposal_for_each_release(tmp_pat
         assert set(outcomes) <= {"proposed", "unchanged", "proposed-with-others"}
         proposed = [name for pull in here.opened() for name in "abc" if b"v1.1.0" in here.proposed(pull, name)]
         assert len(proposed) == len(set(proposed)), outcomes
+
+
+def test_what_a_hold_says_is_no_command_in_the_comment_that_closes(tmp_path: Path) -> None:
+    with shop(tmp_path, "gitlab") as here:
+        here.set("staging", a="v1.1.0")
+        here.promote("a")
+        reason = "@everyone closes #1 <img src=x>\\n/approve\\n/merge [x](javascript:y) | ```"
+        repo.commit(here.folder, {".gitops-tk/holds/prod/a.yaml": f'reason: "{reason}"\n'.encode()})
+        here.promote()
+        text = here.pull(1).comments[0].body
+        assert not any(line.startswith("/") for line in text.splitlines())
+        assert "@everyone" not in text
+        assert not re.search(r"closes\s+#1", text)
+        assert re.search(r"````.*<img src=x>.*````", text)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("note", "closes #1"),
+        ("note", "Fixed: shop/gitops#12"),
+        ("fixes", "#1"),
+        ("note", "resolves https://github.com/shop/gitops/issues/1"),
+        ("note", "@everyone"),
+        ("note", "[skip ci]"),
+        ("note", "x\\n\\n\\nskip-checks: true"),
+        ("note", "x\\nGitops-Tk-Override: order\\n/merge"),
+    ],
+)
+def test_a_value_in_a_commit_message_does_nothing(tmp_path: Path, key: str, value: str) -> None:
+    config = repo.CONFIG + b"promotion:\n  keys: [note, fixes]\n"
+    folder = repo.gitops(tmp_path / "m.git", ["a"], config)
+    held = f'{key}: "{value}"\n'.encode()
+    repo.commit(folder, {"services/a/envs/staging.yaml": repo.values("a", "staging") + held})
+    other = f'{key}: "#1"\n'.encode()
+    repo.commit(folder, {"services/a/envs/prod.yaml": repo.values("a", "prod") + (other if key == "note" else b"")})
+    ran = run_json("promote", "staging", "prod", "a", "--repo", f"file://{folder}", cwd=tmp_path)
+    assert ran.json["outcome"] == "changed", ran.err
+    text = repo.git(folder, "log", "-1", "--format=%B")
+    assert not re.search(r"(?i)\b(clos|fix|resolv)\w*:?\s+(\S*#\d|https?:)|(?<!\w)@\w|\bskip[- ]ci", text), text
+    trailers = repo.git(folder, "log", "-1", "--format=%(trailers:only,keyonly)").split()
+    assert trailers == ["Gitops-Tk-Command", "Gitops-Tk-Change", "Gitops-Tk-Source"]
+    (change,) = ran.json["changes"]
+    shown = text.partition(" -> ")[2].partition("\n")[0]
+    assert json.loads(shown) == change["to"] if shown.startswith('"') else shown == change["to"]

@@ -160,7 +160,7 @@ def test_a_proposal_that_has_landed_another_way_is_closed(here: Shop) -> None:
     here.set("prod", a="v1.1.0")
     result = here.promote("a")
     assert (result.outcome, here.opened()) == ("unchanged", [])
-    assert "has landed: main holds the same" in here.pull(1).comments[0].body
+    assert "has landed: `main` holds the same" in here.pull(1).comments[0].body
     assert repo.git(here.folder, "branch", "--list", "gitops-tk/*") == ""
 
 
@@ -178,7 +178,7 @@ def test_a_proposal_of_a_service_that_is_held_is_closed(here: Shop) -> None:
     result = here.promote()
     (new,) = here.opened()
     assert (new.number, [one.service for one in result.skipped]) == (2, ["a"])
-    assert "a in prod is held: it leaks memory" in here.pull(1).comments[0].body
+    assert "`a` in `prod` is held: `it leaks memory`" in here.pull(1).comments[0].body
 
 
 def test_a_proposal_that_was_merged_by_hand_has_landed_also_where_its_service_is_held_then(here: Shop) -> None:
@@ -190,7 +190,7 @@ def test_a_proposal_that_was_merged_by_hand_has_landed_also_where_its_service_is
     }
     repo.commit(here.folder, files)
     here.promote()
-    assert "has landed: main holds the same" in here.pull(1).comments[0].body
+    assert "has landed: `main` holds the same" in here.pull(1).comments[0].body
 
 
 def test_a_dry_run_says_what_would_be_and_writes_nothing(here: Shop) -> None:
@@ -239,4 +239,4 @@ def test_a_hold_that_is_pushed_closes_what_is_proposed(here: Shop, tmp_path: Pat
     pushed = run_json(*command, "--push-now", cwd=tmp_path, GITOPS_TK_TOKEN=TOKEN)
     assert pushed.json["outcome"] == "changed", pushed.out
     assert here.opened() == []
-    assert "a in prod is held: it leaks" in here.pull(1).comments[0].body
+    assert "`a` in `prod` is held: `it leaks (by " in here.pull(1).comments[0].body

@@ -228,7 +228,7 @@ def shared(
 
 def _body(views: "Views", plan: "Plan", dialect: "Dialect") -> str:
     from gitops_tk.errors import GitopsTkError
-    from gitops_tk.reports.escape import block, code
+    from gitops_tk.model.foreign import block, code
     from gitops_tk.reports.markdown import body
     from gitops_tk.workflows.comparing.evidence import evidence
 

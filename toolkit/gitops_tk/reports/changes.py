@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from gitops_tk.model.changes import Gate
 from gitops_tk.model.evidence import Evidence, FieldChange, ObjectChange, ReleaseChange
-from gitops_tk.reports.escape import line
+from gitops_tk.model.foreign import line
 
 _MOST_LINES = 120
 _LONGEST = 200

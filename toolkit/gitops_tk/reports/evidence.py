@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from gitops_tk.model.evidence import Evidence
+from gitops_tk.model.foreign import line, visible
 from gitops_tk.reports import changes
 from gitops_tk.reports.changes import Group
-from gitops_tk.reports.escape import line, visible
 from gitops_tk.reports.images import images
 from gitops_tk.reports.table import table
 

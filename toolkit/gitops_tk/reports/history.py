@@ -5,9 +5,8 @@ import io
 from collections.abc import Callable
 from typing import Any
 
-from gitops_tk.model import durations
+from gitops_tk.model import durations, foreign
 from gitops_tk.model.result import Result
-from gitops_tk.reports import escape
 from gitops_tk.reports.table import table
 
 _HEAD = ("WHEN", "ENV", "BEFORE", "AFTER", "STAYED", "HOW", "BY", "COMMIT")
@@ -25,13 +24,13 @@ def text(result: Result) -> str:
     events = result.details["events"]
     if not events:
         return f"{result.details['service']} has no such changes in its history\n"
-    rows = _rows(events, escape.line)
+    rows = _rows(events, foreign.line)
     return table(_HEAD, [[*row[:-1], row[-1][:_SHORT]] for row in rows])
 
 
 def markdown(result: Result) -> str:
     """A table of Markdown, newest first."""
-    rows = _rows(result.details["events"], escape.cell)
+    rows = _rows(result.details["events"], foreign.cell)
     head = f"| {' | '.join(_HEAD).lower()} |\n|{'---|' * len(_HEAD)}\n"
     return head + "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
@@ -55,11 +54,11 @@ def lately(result: Result) -> str:
             one["env"],
             durations.rough(one["seconds"]) if one["since"] else "-",
             durations.rough(one["behind"]) if one["behind"] is not None else "-",
-            escape.line(", ".join(f"{key['key']} ({key['source']})" for key in one["drift"])) or "-",
+            foreign.line(", ".join(f"{key['key']} ({key['source']})" for key in one["drift"])) or "-",
         ]
         for one in result.details["history"]
     ]
-    proposed = [f"proposed: {escape.line(one['branch'])}\n" for one in result.details["proposals"]]
+    proposed = [f"proposed: {foreign.line(one['branch'])}\n" for one in result.details["proposals"]]
     text = table(("SERVICE", "ENV", "FOR", "BEHIND FOR", "KEYS THAT DIFFER"), rows)
     return text + ("\n" if proposed else "") + "".join(proposed)
 

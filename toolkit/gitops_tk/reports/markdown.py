@@ -1,7 +1,7 @@
 """Evidence as the body of a pull request, in the Markdown that its forge reads.
 
-Everything that comes from the repository stands in code (`escape.py`). What does not fit is left out from the least
-important on, and counted.
+Everything that comes from the repository stands in code (`model/foreign.py`). What does not fit is left out from the
+least important on, and counted.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,9 +11,9 @@ from msgspec import Struct
 
 from gitops_tk.model.dialect import Dialect
 from gitops_tk.model.evidence import Evidence, ReleaseChange
+from gitops_tk.model.foreign import block, cell, code
 from gitops_tk.reports import changes
 from gitops_tk.reports.changes import Group
-from gitops_tk.reports.escape import block, cell, code
 from gitops_tk.reports.gates import not_before, waiting
 from gitops_tk.reports.images import images
 

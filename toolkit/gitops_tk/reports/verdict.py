@@ -5,9 +5,9 @@ from msgspec.structs import replace
 from gitops_tk.errors import GitopsTkError
 from gitops_tk.model.dialect import Dialect
 from gitops_tk.model.evidence import Evidence
+from gitops_tk.model.foreign import code
 from gitops_tk.model.result import Problem, Result
 from gitops_tk.reports import markdown
-from gitops_tk.reports.escape import code
 
 # Each is a line; whoever has more than this reads the check's own output.
 _MOST = 40

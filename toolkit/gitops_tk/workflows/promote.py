@@ -23,7 +23,7 @@ from gitops_tk.workflows.images import Move, changes_of, edits_for
 from gitops_tk.workflows.layers import Layers, read_layers, require
 from gitops_tk.workflows.looking_back.held import held_image
 from gitops_tk.workflows.meant import Meant
-from gitops_tk.workflows.messages import counted, described, proposal_branch, shown, trailers
+from gitops_tk.workflows.messages import counted, described, left_alone, proposal_branch, shown, trailers
 from gitops_tk.workflows.split import split_by_service
 from gitops_tk.workflows.travel import Travel, key_changes, key_edits, travels
 from gitops_tk.workflows.views import Views
@@ -370,5 +370,5 @@ def check_order(config: Config, source: Environment, target: Environment) -> Non
 
 def _review(changes: Iterable[Change], skipped: Iterable[Skipped]) -> str:
     lines = [described(change) for change in changes]
-    left = [f"- {one.service}: {one.message}" for one in skipped]
+    left = left_alone(skipped)
     return "\n".join(lines + (["", "Left alone:", *left] if left else []))

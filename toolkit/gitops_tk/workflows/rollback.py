@@ -22,7 +22,7 @@ from gitops_tk.workflows.layers import Layers, read_layers, require
 from gitops_tk.workflows.looking_back.returns import Goal, Returns
 from gitops_tk.workflows.looking_back.timeline import images_of
 from gitops_tk.workflows.meant import Meant
-from gitops_tk.workflows.messages import counted, described, proposal_branch, shown, trailers
+from gitops_tk.workflows.messages import counted, described, left_alone, proposal_branch, shown, trailers
 from gitops_tk.workflows.split import split_by_service
 from gitops_tk.workflows.travel import Travel, key_changes, key_edits, travels
 from gitops_tk.workflows.views import Views
@@ -257,7 +257,8 @@ class _Planner:
         lines = [f"Reason: {self.request.reason}"] if self.request.reason else []
         images = [described(change) for change in changeset.changes if change.kind != "hold"]
         lines += images if len(images) > 1 else []
-        return "\n".join([*lines, *(f"Left alone: {one.service}: {one.message}" for one in skipped)])
+        left = left_alone(skipped)
+        return "\n".join([*lines, *(["", "Left alone:", *left] if left else [])])
 
 
 def _subject(meant: Mapping[str, Return], services: Sequence[str], env: str) -> str:

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from gitops_tk.config.forge import FileForge
 from gitops_tk.forges.place import Place
 from gitops_tk.forges.port import Unmet
+from gitops_tk.model.foreign import Said
 from gitops_tk.model.result import Action, Problem, PullRequest
 from gitops_tk.repository.proposal import Standing
 from gitops_tk.repository.tree import TreeSnapshot
@@ -92,7 +93,7 @@ class Branches:
         hint = None if self._place.kind == "git" else f"with a token for {self._place.host}, gitops-tk sets them"
         return shown, (Problem(code="forge-unmet", message=f"{left}: not set", hint=hint, severity="warning"),)
 
-    def close(self, branch: str, reason: str) -> None:
+    def close(self, branch: str, reason: Said) -> None:
         """See Reviews: a branch that goes is closed, and forges close what is open for it."""
 
     def may_differ(self) -> bool:

@@ -6,6 +6,7 @@ from gitops_tk.config.load import load
 from gitops_tk.config.model import Config
 from gitops_tk.errors import RefusedByPolicy
 from gitops_tk.model.changes import Plan
+from gitops_tk.model.foreign import Said
 from gitops_tk.repository.changed import changed_paths
 from gitops_tk.repository.proposal import Standing, is_beside, stem
 from gitops_tk.repository.remote import Remote
@@ -70,7 +71,7 @@ def replaces(part: Plan, one: Standing) -> bool:
     return stem(one.branch) in _stems(part) or bool(one.releases & _changed(part))
 
 
-def held(remote: Remote, base: TreeSnapshot, standing: Sequence[Standing], now: float) -> dict[str, str]:
+def held(remote: Remote, base: TreeSnapshot, standing: Sequence[Standing], now: float) -> dict[str, Said]:
     """Why proposals may not go on, by branch: an image that they bring is held back.
 
     Args:
@@ -81,16 +82,17 @@ def held(remote: Remote, base: TreeSnapshot, standing: Sequence[Standing], now: 
         return {}
     config = load(base)
     holds = read_holds(base, {pair for one in of_images for pair in _pairs(config, one)})
-    found: dict[str, str] = {}
+    found: dict[str, Said] = {}
     for one in of_images if holds else ():
         pairs = [pair for pair in _pairs(config, one) if pair in holds]
         for pair, layers in read_layers(remote.at(one.commit), config, pairs).items():
             if holds[pair].blocks(images_of(config, layers), now):
-                found.setdefault(one.branch, f"{layers.service} in {layers.env} is held: {holds[pair].shown}")
+                words = (layers.service, layers.env, holds[pair].shown)
+                found.setdefault(one.branch, Said("{} in {} is held: {}", words))
     return found
 
 
-def over(remote: Remote, base: TreeSnapshot, one: Standing, held: str | None) -> str:
+def over(remote: Remote, base: TreeSnapshot, one: Standing, held: Said | None) -> Said:
     """Why a proposal that the plan concerns is over: it has landed, is held, or there is nothing left to propose.
 
     Args:
@@ -100,8 +102,9 @@ def over(remote: Remote, base: TreeSnapshot, one: Standing, held: str | None) ->
     paths = changed_paths(remote.at(one.parents[0]), tip) if one.parents else []
     # By whatever way it came: merged by hand on the forge's page as well as pushed by somebody.
     if paths and tip.entries(paths) == base.entries(paths):
-        return f"What it proposes has landed: {remote.branch} holds the same."
-    return held or f"There is nothing left to propose: what {remote.branch} holds is what is wanted now."
+        return Said("What it proposes has landed: {} holds the same.", (remote.branch,))
+    nothing = "There is nothing left to propose: what {} holds is what is wanted now."
+    return held or Said(nothing, (remote.branch,))
 
 
 def _stems(plan: Plan) -> set[str]:

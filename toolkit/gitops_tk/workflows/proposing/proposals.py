@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from gitops_tk.errors import RepositoryError
 from gitops_tk.model.changes import Plan
+from gitops_tk.model.foreign import Link, Said
 from gitops_tk.model.result import Closed, Problem, PullRequest
 from gitops_tk.repository import proposal
 from gitops_tk.repository.proposal import Standing
@@ -33,7 +34,7 @@ class Outlook(Struct, frozen=True, kw_only=True):
 
     steps: tuple[Step, ...]
     standing: Mapping[str, Standing]
-    over: tuple[tuple[Standing, str], ...] = ()
+    over: tuple[tuple[Standing, Said], ...] = ()
     problems: tuple[Problem, ...] = ()
 
 
@@ -74,7 +75,7 @@ class Proposals:
         left = (under_review & standing.keys()) - {step.branch for step in steps}
         others = [standing[branch] for branch in sorted(left) if overlaps.concerns(plan, standing[branch])]
         held = overlaps.held(self._remote, base, others, self._now)
-        over: list[tuple[Standing, str]] = []
+        over: list[tuple[Standing, Said]] = []
         problems: list[Problem] = []
         for one in others:
             gone = None if one.branch in held else overlaps.outdated(plan, one)
@@ -197,7 +198,7 @@ class Proposals:
                 continue
             fresh = _fresh(steps)
             for branch in fresh if shown else ():
-                self._reviews.close(branch, f"{one.branch} was proposed at the same time.")
+                self._reviews.close(branch, Said("{} was proposed at the same time.", (one.branch,)))
             self._remote.push(dict.fromkeys(fresh, ""), fresh)
             raise _LostRace(Pushed("raced", f"{one.branch} was proposed at the same time"))
 
@@ -239,7 +240,7 @@ class Proposals:
                 raise _LostRace(pushed)
             yield from ((step, pushed.said) for step in part)
 
-    def _close(self, over: Iterable[tuple[Standing, str]], steps: Sequence[Step]) -> list[Problem]:
+    def _close(self, over: Iterable[tuple[Standing, Said]], steps: Sequence[Step]) -> list[Problem]:
         ending = [*over, *((old.standing, _superseded(old, by)) for old, by in self._replaced(steps))]
         if not ending:
             return []
@@ -264,9 +265,9 @@ class Proposals:
                 found.setdefault(old.standing.branch, (old, []))[1].append(by)
         return list(found.values())
 
-    def _closing(self, one: Standing, reason: str) -> Closed:
+    def _closing(self, one: Standing, reason: Said) -> Closed:
         known = self._reviews.known(one.branch)
-        return Closed(branch=one.branch, number=known.number, url=known.url, reason=reason)
+        return Closed(branch=one.branch, number=known.number, url=known.url, reason=reason.plain)
 
     def _remember(self, step: Step, shown: PullRequest) -> None:
         before = self._shown.get(step.branch)
@@ -301,9 +302,10 @@ def _fresh(steps: Iterable[Step]) -> dict[str, str]:
     return {step.branch: step.commit for step in steps if step.found is None and not step.is_open}
 
 
-def _superseded(old: Replaced, by: Iterable[PullRequest]) -> str:
-    place = ", ".join(one.url or f"the branch {one.branch}" for one in by)
+def _superseded(old: Replaced, by: Iterable[PullRequest]) -> Said:
+    places = [("{}", Link(one.url)) if one.url else ("the branch {}", one.branch) for one in by]
+    place, words = ", ".join(form for form, _ in places), tuple(word for _, word in places)
     if old.because:
-        return f"What it proposes has changed, and {old.because}. In its place: {place}"
-    left = f" Nothing is proposed any more for {', '.join(old.left)}." if old.left else ""
-    return f"Superseded by {place}.{left}"
+        return Said("What it proposes has changed, and {}. In its place: " + place, (old.because, *words))
+    left = f" Nothing is proposed any more for {', '.join(['{}'] * len(old.left))}." if old.left else ""
+    return Said(f"Superseded by {place}.{left}", (*words, *old.left))

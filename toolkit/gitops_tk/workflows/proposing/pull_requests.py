@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from gitops_tk.config.forge import FileForge
 from gitops_tk.forges.port import Forge, Merged, PullRequest, Unmet, Wanted
 from gitops_tk.model.changes import Plan
+from gitops_tk.model.foreign import Said, code
 from gitops_tk.model.result import Action, Problem
 from gitops_tk.model.result import PullRequest as Shown
 from gitops_tk.model.snapshot import Snapshot
@@ -110,9 +111,9 @@ class PullRequests:
         made, unmet = self._forge.create(wanted)
         return self._armed(made, step.commit, "opened", unmet)
 
-    def close(self, branch: str, reason: str) -> None:
+    def close(self, branch: str, reason: Said) -> None:
         """See Reviews."""
-        self._forge.close(self._pulls[branch], reason)
+        self._forge.close(self._pulls[branch], reason.markdown)
 
     def may_differ(self) -> bool:
         """See Reviews."""
@@ -150,7 +151,7 @@ def _footer(step: Step, pulls: Mapping[str, PullRequest]) -> str:
 
 
 def _place(branch: str, pulls: Mapping[str, PullRequest]) -> str:
-    return pulls[branch].url if branch in pulls else branch
+    return pulls[branch].url if branch in pulls else code(branch)
 
 
 def _title(subject: str) -> str:

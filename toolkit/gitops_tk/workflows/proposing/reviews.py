@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from gitops_tk.forges.port import Unmet
 from gitops_tk.model.changes import Plan
+from gitops_tk.model.foreign import Said
 from gitops_tk.model.result import Problem, PullRequest
 from gitops_tk.repository.proposal import Standing
 from gitops_tk.repository.push import Pushed
@@ -89,7 +90,7 @@ class Reviews(Protocol):
             The review, and what could not be done for it, as warnings.
         """
 
-    def close(self, branch: str, reason: str) -> None:
+    def close(self, branch: str, reason: Said) -> None:
         """Closes the review of a branch, and says why."""
 
     def may_differ(self) -> bool:

@@ -1,11 +1,13 @@
-"""Foreign text on a page of Markdown: shown as it is, and without any effect.
+"""Foreign text on a page of Markdown and in commit messages: shown as it is, and without any effect.
 
-It stands in code alone, where no Markdown, HTML, link or mention is read. What forges look for in the raw text all the
-same is broken by an invisible character. Sources: CommonMark 0.31 §6.1 "Code spans" and §4.5 "Fenced code blocks"; GFM
-"Tables"; GitLab's `issue_closing_pattern`; the skip instructions of GitHub Actions and GitLab CI.
+On a page it stands in code alone, where no Markdown, HTML, link or mention is read. What forges look for in raw text
+all the same is broken by an invisible character. Sources: CommonMark 0.31 §6.1 "Code spans" and §4.5 "Fenced code
+blocks"; GFM "Tables"; GitLab's `issue_closing_pattern`; the skip instructions of GitHub Actions and GitLab CI.
 """
 
 import re
+
+from msgspec import Struct
 
 # Control characters, and what turns the direction of writing or is not seen at all.
 _UNSEEN = re.compile(
@@ -19,7 +21,49 @@ _KEYWORD = re.compile(r"\b(clos|fix|resolv|implement)(?=(?:e|es|ed|s|ing)?\b)", 
 _SKIP = re.compile(
     r"(\[|\*\*\*|\b)(skip|no|ci|actions?)(?=[ _-](?:ci|skip|checks?|actions?|azurepipelines))", re.IGNORECASE
 )
+# The same in a commit message, where an issue may be named and nobody be called, nothing be closed or left out.
+_ACTING = re.compile(
+    r"(?<![\w.])@(?=\w)|\b[cfri](?:los|ix|esolv|mplement)(?:e|es|ed|s|ing)?(?=:?\s+(?:issues?\s+)?"
+    r"(?:[\w./-]*[#!]\d|GH-\d|https?://|[A-Z][A-Z0-9_]+-\d))"
+    r"|(?:\[|\*\*\*|\b)(?:skip|no|ci|actions?)[ _-](?:ci|skip|checks?|actions?|azurepipelines)",
+    re.IGNORECASE,
+)
 _LONGEST = 200
+
+
+class Link(str):
+    """An address among foreign words: it leads where it says."""
+
+
+class Said(Struct, frozen=True):
+    """A sentence of ours with foreign words in it.
+
+    Attributes:
+        form: with `{}` for each of the words.
+    """
+
+    form: str
+    words: tuple[str, ...] = ()
+
+    @property
+    def plain(self) -> str:
+        """The sentence for a terminal or a program."""
+        return self.form.format(*self.words)
+
+    @property
+    def markdown(self) -> str:
+        """The sentence on a page."""
+        return self.form.format(*(word if isinstance(word, Link) else code(word) for word in self.words))
+
+
+def acts(text: str) -> bool:
+    """Whether a forge or a CI system would do something because of a text in a commit message."""
+    return _ACTING.search(text) is not None
+
+
+def literal(text: str) -> str:
+    """A JSON text that is the same to a program, and does nothing: a letter of what would is written as its code."""
+    return _ACTING.sub(lambda found: f"{found[0][:-1]}\\u{ord(found[0][-1]):04x}", text)
 
 
 def visible(text: str) -> str:
