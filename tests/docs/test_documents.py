@@ -14,6 +14,7 @@ from tests.docs import doctor, policy, reference, rules
 
 _ROOT = Path(__file__).resolve().parents[2]
 _BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
+_DOCS = sorted(path.relative_to(_ROOT).as_posix() for path in (_ROOT / "docs").rglob("*.md"))
 _ID = re.compile(r"\b[0-9a-f]{10}\b")
 
 
@@ -80,25 +81,7 @@ def test_every_command_and_option_is_in_the_reference() -> None:
                 assert f"`{option}`" in written
 
 
-@pytest.mark.parametrize(
-    "document",
-    [
-        "README.md",
-        "CONTRIBUTING.md",
-        "docs/configuration.md",
-        "docs/chart.md",
-        "docs/starter.md",
-        "docs/validate.md",
-        "docs/policy.md",
-        "docs/evidence.md",
-        "docs/holds.md",
-        "docs/history.md",
-        "docs/argocd.md",
-        "docs/proposals.md",
-        "docs/pipelines.md",
-        "docs/doctor.md",
-    ],
-)
+@pytest.mark.parametrize("document", [path.name for path in _ROOT.glob("*.md")] + _DOCS)
 def test_links_between_documents_lead_somewhere(document: str) -> None:
     path = _ROOT / document
     for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8")):
