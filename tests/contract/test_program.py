@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 import typer
 from tests.support import repositories as repo
 from tests.support.cli import run, run_json
+from tests.support.doctor import scene
 
 from gitops_tk import __version__
 from gitops_tk.cli.app import app
@@ -71,8 +73,52 @@ def test_every_option_is_read_from_the_environment_but_for_those_that_override_a
         assert option.envvar == (None if name in typed else expected), name
 
 
-def test_the_version_is_the_packages(tmp_path: Path) -> None:
-    assert run("--version", cwd=tmp_path).out == f"gitops-tk {__version__}\n"
+def test_the_version_is_the_packages_and_the_engines_are_told(tmp_path: Path) -> None:
+    helm = tmp_path / "helm"
+    helm.write_text('#!/bin/sh\n[ "$1" = version ] && echo v3.19.0+g1234567\n')
+    helm.chmod(0o755)
+    said = run("--version", cwd=tmp_path, PATH=f"{tmp_path}:{os.environ['PATH']}").out.splitlines()
+    git = repo.git(tmp_path, "--version").split()[2]
+    assert said[:3] == [f"gitops-tk {__version__}", f"Python {platform.python_version()}", f"git {git}"]
+    assert re.fullmatch(r"Helm v4\.\d+\.\d+ \(embedded Helm\)", said[3])
+    assert said[4:] == [f"Helm v3.19.0+g1234567 ({helm})"]
+    said = run("--version", cwd=tmp_path, PATH=str(tmp_path)).out.splitlines()
+    assert said[2].startswith("no git: git is not installed")
+
+
+def test_verbose_tells_each_git_process_and_request_and_no_secret(tmp_path: Path) -> None:
+    with scene(tmp_path) as well:
+        secret = well.environ["GITOPS_TK_TOKEN"]
+        url = well.server.root_url
+        shown = ("GITOPS_TK_TOKEN", "ARGOCD_SERVER", "ARGOCD_AUTH_TOKEN")
+        environ = {name: well.environ[name] for name in shown}
+        bump = ("bump", "user-service", "-e", "dev", "--tag", "v2", "--repo", f"{url}/shop/gitops.git")
+        ran = run(*bump, "--verbose", cwd=tmp_path, **environ)
+        assert (ran.status, ran.out.splitlines()[-1][:6]) == (0, "pushed")
+        assert re.search(r"^\[\d+\.\d{3} s\] git -C \S+ clone .*: exit 0$", ran.err, re.MULTILINE)
+        assert re.search(r"^\[\d+\.\d{3} s\] git -C \S+ push .*: exit 0$", ran.err, re.MULTILINE)
+        looked = run("doctor", "-o", "json", cwd=well.checkout, GITOPS_TK_VERBOSE="1", **environ)
+        assert looked.json["outcome"] == "unchanged"
+        for told in (f"GET {well.server.api}/user: 200", f"GET {well.argocd.api}/api/v1/applications: 200"):
+            assert re.search(rf"^\[\d+\.\d{{3}} s\] {re.escape(told)}$", looked.err, re.MULTILINE)
+        assert secret not in ran.err + looked.err + looked.out
+        assert run(*bump[:5], "v3", *bump[6:], cwd=tmp_path, **environ).err == ""
+        ran = run("--verbose", "status", "--repo", f"{url}/shop/gitops.git", cwd=tmp_path, **environ)
+        assert "git -C" in ran.err
+
+
+def test_doctor_tells_people_what_is_well_and_what_to_do(tmp_path: Path) -> None:
+    with scene(tmp_path) as well:
+        well.here.settings.guarded = False
+        environ = {name: well.environ[name] for name in ("GITOPS_TK_TOKEN", "ARGOCD_SERVER", "ARGOCD_AUTH_TOKEN")}
+        ran = run("doctor", cwd=well.checkout, **environ)
+    assert ran.status == 0
+    assert ran.out.splitlines()[0].startswith("ok  git             git ")
+    assert ran.out.splitlines()[-1] == "0 errors, 2 warnings, 0 not checked"
+    assert "warning: whoever may write may push to main" in ran.err
+    assert "hint: protect main" in ran.err
+    ran = run("doctor", "--repo", str(tmp_path / "nowhere"), "--offline", cwd=tmp_path)
+    assert (ran.status, ran.out.splitlines()[-1]) == (1, "1 error, 0 warnings, 15 not checked")
 
 
 def test_completion_knows_services_and_environments(tmp_path: Path) -> None:

@@ -20,13 +20,14 @@ def main() -> None:
 
 def _start() -> int:
     _open_streams()
-    from gitops_tk import process, scratch
+    from gitops_tk import process, scratch, trace
     from gitops_tk.repository import early
 
     scratch.install_signal_handlers()
     # What is read stays until the end, and is no garbage: looking through it again and again took half of a
     # status over 9,000 files.
     gc.set_threshold(500_000, 20, 100)
+    trace.on = trace.begins(sys.argv[1:], os.environ.get("GITOPS_TK_VERBOSE"))
     # A clone that is sure to be needed runs while Python still imports.
     try:
         early.begin(sys.argv[1:], os.environ)

@@ -14,7 +14,7 @@ from urllib.parse import urljoin, urlsplit
 
 from msgspec import Struct
 
-from gitops_tk import __version__
+from gitops_tk import __version__, trace
 from gitops_tk.errors import GitopsTkError, UsageError
 from gitops_tk.logins import LOOPBACK, may_carry, redact
 
@@ -198,6 +198,8 @@ class Door:
         import requests
 
         kind = {"Content-Type": "application/json"} if body is not None else {}
+        started = time.monotonic()
+        what = f"{method} {self.hide(url.partition('?')[0])}" if trace.on else ""
         try:
             response = self._open().request(
                 method,
@@ -211,7 +213,11 @@ class Door:
                 proxies={"http": "", "all": ""} if self._here else None,
             )
         except requests.RequestException as error:
+            if trace.on:
+                trace.told(what, started, f"no answer ({type(error).__name__})")
             raise self._unanswered(error) from None
+        if trace.on:
+            trace.told(what, started, str(response.status_code))
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Reply(status=response.status_code, headers=headers, body=response.content)
 

@@ -4,15 +4,18 @@ import contextlib
 import resource
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from gitops_tk import trace
 from gitops_tk.errors import GitopsTkError, ToolMissing
 
 Process = subprocess.Popen[bytes]
 
-_running: set[Process] = set()
+# What runs, and since when.
+_running: dict[Process, float] = {}
 
 
 class Completed(NamedTuple):
@@ -64,7 +67,7 @@ def start(
                 f"{argv[0]} is not installed or not on PATH", hint=f"install {argv[0]} and try again"
             ) from error
         raise ToolMissing(f"{argv[0]} cannot be run: {error.strerror}") from error
-    _running.add(process)
+    _running[process] = time.monotonic()
     if memory is not None and sys.platform == "linux":
         # Of a program that ended already there is nothing to limit.
         with contextlib.suppress(OSError):
@@ -89,7 +92,7 @@ def finish(process: Process, *, data: bytes | None = None, timeout: float) -> Co
     except BaseException:
         stop(process)
         raise
-    _running.discard(process)
+    _told(process, f"exit {process.returncode}")
     return Completed(process.returncode, stdout, stderr)
 
 
@@ -132,7 +135,7 @@ def ask(process: Process, line: bytes) -> bytes | None:
 
 def stop(process: Process) -> None:
     """Ends a program: asked first, so that it cleans up and ends its own children, then killed."""
-    _running.discard(process)
+    _told(process, "stopped")
     if process.poll() is None:
         process.terminate()
         try:
@@ -150,3 +153,10 @@ def stop_all() -> None:
     """Ends every program that still runs: the last thing before an interrupted command leaves."""
     for process in list(_running):
         stop(process)
+
+
+def _told(process: Process, end: str) -> None:
+    started = _running.pop(process, None)
+    if trace.on and started is not None:
+        # What was started here was started with a list of texts.
+        trace.told(" ".join(map(str, process.args)), started, end)  # type: ignore[arg-type]

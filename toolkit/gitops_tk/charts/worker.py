@@ -46,6 +46,8 @@ def _answer(request: dict[str, Any], charts: dict[int, Any]) -> dict[str, Any]:
 def _done(request: dict[str, Any], charts: dict[int, Any]) -> Any:
     number = request["chart"]
     match request["do"]:
+        case "version":
+            return helm_python.helm_sdk_version()
         case "pull":
             helm_python.pull(
                 request["what"],

@@ -1,5 +1,6 @@
 """The program: every command's file adds itself here."""
 
+import os
 from typing import Annotated
 
 import typer
@@ -25,6 +26,7 @@ from gitops_tk.cli import (
     upgrade_chart,
     validate,
     values,
+    verbose,
     verify_pr,
     wait,
 )
@@ -36,6 +38,7 @@ Exit codes: 0 done or nothing to do, 1 failed, 2 wrong command line, 3 refused b
 
 app = typer.Typer(
     name="gitops-tk",
+    cls=verbose.Group,
     help=_HELP,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -46,14 +49,22 @@ app = typer.Typer(
 
 def _print_version(asked: bool) -> None:
     if asked:
-        typer.echo(f"gitops-tk {__version__}")
+        from gitops_tk.workflows.engines import engines
+
+        typer.echo("\n".join([f"gitops-tk {__version__}", *engines(os.environ)]))
         raise typer.Exit
 
 
 @app.callback()
 def _main(
     version: Annotated[
-        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version.")
+        bool,
+        typer.Option(
+            "--version",
+            is_eager=True,
+            callback=_print_version,
+            help="Print the version, and which engines are at hand.",
+        ),
     ] = False,
 ) -> None:
     pass
@@ -70,3 +81,4 @@ app.add_typer(env.app, name="env")
 app.add_typer(pipeline.app, name="pipeline")
 app.add_typer(argocd.app, name="argocd")
 app.add_typer(config.app, name="config")
+verbose.add_to(app)

@@ -96,6 +96,7 @@ def _near(subject: Subject, environ: Mapping[str, str]) -> Iterator[Finding]:
         if config is not None:
             yield here.filters(checkout, config)
     if checkout is not None and subject.location is None:
+        yield unchecked("credentials", "no remote is known")
         yield warning(
             "remote",
             "the checkout has no remote: bump and promote work with --local alone",
