@@ -9,9 +9,10 @@ import base64
 import re
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
+import msgspec
 from msgspec import Struct
 
 from gitops_tk import __version__, trace
@@ -21,12 +22,17 @@ from gitops_tk.logins import LOOPBACK, may_carry, redact
 if TYPE_CHECKING:
     import requests
 
+T = TypeVar("T")
+
 _REPEATABLE = ("GET", "HEAD", "PUT", "DELETE")
 _GATEWAY = (502, 503, 504)
 _TRIES = 5
 _REDIRECTS = 3
 # GitHub asks for a second between writes where there are many of them: a handful is not many.
 _FREE_WRITES = 10
+# Longer than any page of an API that is asked here.
+_LONGEST_BODY = 64 << 20
+_LONGEST_SAYING = 300
 # What GitHub's page on rate limits asks for where an answer names no time, and what is enough elsewhere.
 _SECONDARY = 60.0
 _SHORT = 2.0
@@ -41,6 +47,10 @@ class Unanswered(GitopsTkError):
 
     default_code = "unanswered"
     sent: bool = False
+
+
+class Unreadable(Exception):
+    """An answer's body is not what was expected; how, without what it holds."""
 
 
 class Reply(Struct, frozen=True, kw_only=True):
@@ -58,6 +68,17 @@ class Reply(Struct, frozen=True, kw_only=True):
     def ok(self) -> bool:
         """Whether the server did what it was asked for."""
         return 200 <= self.status < 300
+
+    def read(self, form: type[T]) -> T:
+        """The body's JSON as a struct; keys that nobody asked for are left aside.
+
+        Raises:
+            Unreadable: it is none, or something else than the form.
+        """
+        try:
+            return msgspec.json.decode(self.body, type=form)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise Unreadable(str(error)) from None
 
 
 class Patience(Struct, frozen=True, kw_only=True):
@@ -165,6 +186,11 @@ class Door:
         """A text without this door's login and the environment's secrets."""
         return redact(text, [secret for value in self._login.values() for secret in _secrets(value)])
 
+    def words(self, text: str) -> str:
+        """What a server said, on one line that steers no terminal, cut where it is long, without secrets."""
+        shown = "".join(one for one in " ".join(self.hide(text).split()) if one.isprintable())
+        return shown if len(shown) <= _LONGEST_SAYING else shown[:_LONGEST_SAYING] + "…"
+
     def close(self) -> None:
         """Ends its connections."""
         if self._session is not None:
@@ -188,7 +214,7 @@ class Door:
             moved = reply.status in (307, 308) or (reply.status in (301, 302, 303) and method == "GET")
             if not 300 <= reply.status < 400 or "location" not in reply.headers:
                 return reply
-            target = urljoin(url, reply.headers["location"])
+            target = _joined(url, reply.headers["location"])
             if not moved:
                 raise self._redirected(target)
             url, query = target, None
@@ -211,15 +237,32 @@ class Door:
                 allow_redirects=False,
                 # Loopback takes a login unencrypted, and a proxy is somewhere else.
                 proxies={"http": "", "all": ""} if self._here else None,
+                stream=True,
             )
-        except requests.RequestException as error:
+            content = self._content(response)
+        except (requests.RequestException, ValueError) as error:
+            # It reads where a redirect leads, though it is not to follow, and not everything is an address.
             if trace.on:
                 trace.told(what, started, f"no answer ({type(error).__name__})")
             raise self._unanswered(error) from None
         if trace.on:
             trace.told(what, started, str(response.status_code))
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(status=response.status_code, headers=headers, body=response.content)
+        return Reply(status=response.status_code, headers=headers, body=content)
+
+    def _content(self, response: "requests.Response") -> bytes:
+        """The body, unless it is too long, or comes too slowly to be one: it may be packed, or never end."""
+        until = self._patience.clock() + 2 * self._patience.read
+        parts, size = [], 0
+        for part in response.iter_content(1 << 16):
+            parts.append(part)
+            size += len(part)
+            if size > _LONGEST_BODY or self._patience.clock() > until:
+                response.close()
+                told = Unanswered(f"{self.base} answers without an end", code="endless")
+                told.sent = True
+                raise told
+        return b"".join(parts)
 
     def _open(self) -> "requests.Session":
         if self._session is None:
@@ -240,14 +283,12 @@ class Door:
         return request
 
     def _require_own(self, url: str) -> None:
-        parts = urlsplit(url)
-        if (parts.scheme, parts.netloc) != self._origin:
+        if not url.startswith(tuple(f"{self._origin[0]}://{self._origin[1]}{end}" for end in "/?#")):
             raise self._redirected(url)
 
     def _redirected(self, url: str) -> Unanswered:
-        parts = urlsplit(url)
         return Unanswered(
-            f"{self.base} sends its clients elsewhere: {self.hide(parts._replace(query='').geturl())}",
+            f"{self.base} sends its clients elsewhere: {self.words(url.partition('?')[0])}",
             code="redirected",
             hint="a token is not sent along with a redirect: use the new address",
         )
@@ -300,7 +341,7 @@ def limit(reply: Reply, attempt: int, now: float) -> float | None:
     if named is not None:
         return named
     reset = headers.get("x-ratelimit-reset", headers.get("ratelimit-reset", ""))
-    if spent and reset.isdecimal():
+    if spent and reset.isdecimal() and len(reset) < 20:
         return max(int(reset) - now, 0.0) + 1
     github = secondary or "x-github-request-id" in headers
     return (_SECONDARY if github else _SHORT) * float(2 ** (attempt - 1))
@@ -317,6 +358,13 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
         return max(parsedate_to_datetime(text).timestamp() - now, 0.0)
     except (ValueError, OverflowError):
         return None
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        return location
 
 
 def _backoff(attempt: int) -> float:

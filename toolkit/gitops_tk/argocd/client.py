@@ -8,19 +8,17 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 from urllib.parse import quote, urlsplit
 
-import msgspec
 from msgspec import Struct
 
 from gitops_tk.argocd.live import LiveApplication, Resource
 from gitops_tk.errors import ArgocdError, GitopsTkError, LoginFailed, UsageError
-from gitops_tk.http import Door, Patience, Reply, Unanswered
+from gitops_tk.http import Door, Patience, Reply, Unanswered, Unreadable
 
 SERVER = "ARGOCD_SERVER"
 TOKEN = "ARGOCD_AUTH_TOKEN"  # noqa: S105
 RIGHTS = "the right to get applications (a project's role: p, proj:PROJECT:ROLE, applications, get, PROJECT/*, allow)"
 
 T = TypeVar("T")
-_LONGEST = 300
 
 
 class Window(Struct, frozen=True, rename="camel"):
@@ -122,8 +120,8 @@ class Server:
         if not reply.ok:
             raise self._failure(reply)
         try:
-            return msgspec.json.decode(reply.body, type=form)
-        except msgspec.MsgspecError as error:
+            return reply.read(form)
+        except Unreadable as error:
             raise ArgocdError(
                 f"{self.base} answered something else than Argo CD's API describes: {error}",
                 code="argocd-answer",
@@ -142,12 +140,10 @@ class Server:
 
     def _words(self, reply: Reply) -> str:
         try:
-            found = msgspec.json.decode(reply.body, type=_Said)
-        except msgspec.MsgspecError:
+            found = reply.read(_Said)
+        except Unreadable:
             found = _Said()
-        text = self._door.hide(" ".join((found.message or found.error).split()))
-        shown = "".join(character for character in text if character.isprintable())
-        return (shown[:_LONGEST] + "…" if len(shown) > _LONGEST else shown) or f"status {reply.status}"
+        return self._door.words(found.message or found.error) or f"status {reply.status}"
 
 
 def address(environ: Mapping[str, str]) -> str | None:

@@ -1,19 +1,25 @@
 """JSON over the HTTP door: what a forge answered, as a struct, or as an error that says what the forge said."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from typing import Annotated, Any, TypeVar
+from urllib.parse import parse_qsl
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from gitops_tk.errors import ForgeError, GitopsTkError, LoginFailed
-from gitops_tk.http import Door, Reply, Unanswered, limit
+from gitops_tk.http import Door, Reply, Unanswered, Unreadable, limit
 
 T = TypeVar("T")
 Query = Mapping[str, object]
+# An address that is shown to people: one of the web, for a browser, with nothing in it that ends a link or a line.
+WebUrl = Annotated[
+    str,
+    Meta(pattern=r"\Ahttps?://[A-Za-z0-9.\[\]:-]+(?:/[A-Za-z0-9._~:/?#@!$&*+,;=%{}-]*)?\Z", max_length=2000),
+]
 
-_LONGEST = 300
+# No list is so long: one whose last page never comes is none.
+_MOST_REQUESTS = 2000
 
 
 class Answer(Struct, frozen=True):
@@ -57,7 +63,7 @@ class Answer(Struct, frozen=True):
         # Azure DevOps answers a token that it does not know with its login page, and 203.
         if self.reply is None or not self.reply.ok or self.status == 203:
             raise self.error()
-        return self.api.decode(self.reply.body, form)
+        return self.api.decode(self.reply, form)
 
     def done(self) -> None:
         """Nothing, where the forge did it.
@@ -85,6 +91,7 @@ class Api:
         self.door = door
         self.forge = forge
         self._rights = rights
+        self._asked = 0
 
     def send(
         self,
@@ -100,6 +107,9 @@ class Api:
         Raises:
             ForgeError: nothing was answered, and nothing was done.
         """
+        self._asked += 1
+        if self._asked > _MOST_REQUESTS:
+            raise ForgeError(f"{self.forge} lists without an end: {method} {path}", code="forge-answer")
         data = msgspec.json.encode(body) if body is not None else None
         asked = {key: str(value) for key, value in (query or {}).items()}
         try:
@@ -128,15 +138,15 @@ class Api:
                 return
             query = query_of(following)
 
-    def decode(self, body: bytes, form: type[T]) -> T:
+    def decode(self, reply: Reply, form: type[T]) -> T:
         """JSON as a struct; keys that nobody asked for are left aside.
 
         Raises:
             ForgeError: it is none, or something else than the forge's description says.
         """
         try:
-            return msgspec.json.decode(body, type=form)
-        except msgspec.MsgspecError as error:
+            return reply.read(form)
+        except Unreadable as error:
             raise ForgeError(
                 f"{self.forge} answered something else than its API describes: {error}",
                 code="forge-answer",
@@ -148,12 +158,10 @@ class Api:
         if reply is None:
             return "no answer"
         try:
-            parts = list(_messages(msgspec.json.decode(reply.body)))
-        except msgspec.MsgspecError:
+            parts = list(_messages(reply.read(object)))
+        except Unreadable:
             parts = []
-        text = " ".join("; ".join(dict.fromkeys(parts)).split()) or f"status {reply.status}"
-        shown = "".join(character for character in self.door.hide(text) if character.isprintable())
-        return shown if len(shown) <= _LONGEST else shown[:_LONGEST] + "…"
+        return self.door.words("; ".join(dict.fromkeys(parts))) or f"status {reply.status}"
 
     def failure(self, answer: Answer) -> GitopsTkError:
         """The error that an answer is, by its status."""
@@ -182,7 +190,7 @@ def query_of(url: str) -> dict[str, str]:
 
     Nothing else is taken from it: behind a proxy forges link to addresses that they know themselves by.
     """
-    return dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
+    return dict(parse_qsl(url.partition("#")[0].partition("?")[2], keep_blank_values=True))
 
 
 def _next(reply: Reply | None) -> str | None:

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from gitops_tk.config.forge import ForgeKind
 from gitops_tk.errors import LoginFailed
-from gitops_tk.forges.api import Answer, Api, Query, query_of
+from gitops_tk.forges.api import Answer, Api, Query, WebUrl, query_of
 from gitops_tk.forges.common import Comment, RestForge, basic
 from gitops_tk.forges.port import Merged, MergeMethod, NotYet, PullRequest, State, Unmet, Wanted
 from gitops_tk.http import Door, Patience
@@ -44,7 +44,7 @@ class _End(Struct):
 
 
 class _Link(Struct):
-    href: str
+    href: WebUrl
 
 
 class _Links(Struct):

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from gitops_tk.config.forge import ForgeKind
-from gitops_tk.forges.api import Answer, Api, Query
+from gitops_tk.forges.api import Answer, Api, Query, WebUrl
 from gitops_tk.forges.common import Comment, RestForge, left_out
 from gitops_tk.forges.port import Merged, MergeMethod, NotYet, PullRequest, State, Unmet, Wanted
 from gitops_tk.http import Door, Patience
@@ -51,7 +51,7 @@ class _Participant(Struct):
 
 
 class _Link(Struct):
-    href: str
+    href: WebUrl
 
 
 class _Links(Struct):

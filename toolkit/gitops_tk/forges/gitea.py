@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from gitops_tk.config.forge import ForgeKind
 from gitops_tk.errors import ForgeError, LoginFailed
-from gitops_tk.forges.api import Answer, Api
+from gitops_tk.forges.api import Answer, Api, WebUrl
 from gitops_tk.forges.common import Comment, RestForge, Titles, left_out
 from gitops_tk.forges.port import Account, Merged, MergeMethod, NotYet, Protection, PullRequest, State, Unmet, Wanted
 from gitops_tk.http import Door, Patience
@@ -41,7 +41,7 @@ class _Label(Struct):
 
 class _Pull(Struct):
     number: int
-    html_url: str
+    html_url: WebUrl
     state: Literal["open", "closed"]
     title: str
     head: _Ref

@@ -5,15 +5,15 @@ Auto-merge, merge queues and the authors of comments are known to its GraphQL AP
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import quote
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from gitops_tk.config.forge import ForgeKind
 from gitops_tk.errors import ForgeError
 from gitops_tk.forges import github_access
-from gitops_tk.forges.api import Answer, Api
+from gitops_tk.forges.api import Answer, Api, WebUrl
 from gitops_tk.forges.common import Comment, RestForge, left_out
 from gitops_tk.forges.port import (
     Account,
@@ -26,11 +26,12 @@ from gitops_tk.forges.port import (
     Unmet,
     Wanted,
 )
-from gitops_tk.http import Door, Patience
+from gitops_tk.http import Door, Patience, Reply
 from gitops_tk.logins import Login
 from gitops_tk.model.evidence import SourceCommit
 
 HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+T = TypeVar("T")
 RIGHTS = "write access to contents and pull requests"
 _PAGE = 100
 # What GitHub says while it works out whether it can be merged, or has not seen the branch's newest commit.
@@ -90,7 +91,7 @@ class _Label(Struct):
 
 class _Pull(Struct):
     number: int
-    html_url: str
+    html_url: WebUrl
     node_id: str
     state: Literal["open", "closed"]
     title: str
@@ -135,8 +136,45 @@ class _Fault(Struct):
     message: str
 
 
+class _Node(Struct, rename="camel"):
+    is_in_merge_queue: bool = False
+    auto_merge_request: Any = None
+
+
+class _NodeFound(Struct):
+    node: _Node | None
+
+
+class _Words(Struct, rename="camel"):
+    database_id: int
+    body: str
+    viewer_did_author: bool
+
+
+class _PageInfo(Struct, rename="camel"):
+    has_next_page: bool
+    end_cursor: str | None
+
+
+class _Page(Struct, rename="camel"):
+    nodes: list[_Words]
+    page_info: _PageInfo
+
+
+class _Commented(Struct):
+    comments: _Page
+
+
+class _PullFound(Struct, rename="camel"):
+    pull_request: _Commented
+
+
+class _Found(Struct):
+    repository: _PullFound
+
+
 class _Graph(Struct):
-    data: Any = None
+    data: Raw = Raw(b"null")
     errors: list[_Fault] = []
 
 
@@ -194,25 +232,25 @@ class GitHub(RestForge):
         """See the port."""
         variables = {"id": pull.key, "method": method.upper(), "head": pull.head}
         graph = self._waited_for(lambda: self._armed(variables)) or self._graph(_ARM, variables, repeatable=True)
-        said = "; ".join(fault.message for fault in graph.errors)
-        if not said or "already in the merge queue" in said or "already in the queue" in said:
+        said = self._words(graph)
+        if not graph.errors or "already in the merge queue" in said or "already in the queue" in said:
             return None
         # With nothing left to wait for GitHub arms nothing: it can be merged there and then.
         if "clean status" in said or "rules not configured" in said:
             return self.merge(pull, method)
         if "unstable status" in said:
             return NotYet("GitHub would merge it now, though checks that it does not require still run or have failed")
-        return (NotYet if _UNKNOWN.search(said) else Unmet)(self.api.door.hide(said))
+        return (NotYet if _UNKNOWN.search(said) else Unmet)(said)
 
     def disarm(self, pull: PullRequest) -> Unmet | None:
         """See the port."""
-        node = self._seen(_STATE, {"id": pull.key})["node"] or {}
-        asked = [_DISARM] if node.get("autoMergeRequest") else []
-        asked += [_DEQUEUE] if node.get("isInMergeQueue") else []
+        node = self._seen(_STATE, {"id": pull.key}, _NodeFound).node or _Node()
+        asked = [_DISARM] if node.auto_merge_request else []
+        asked += [_DEQUEUE] if node.is_in_merge_queue else []
         for mutation in asked:
             graph = self._graph(mutation, {"id": pull.key}, repeatable=True)
             if graph.errors:
-                return Unmet(self.api.door.hide(graph.errors[0].message))
+                return Unmet(self._words(graph))
         return None
 
     def dismiss_approvals(self, pull: PullRequest, reason: str) -> Unmet | None:
@@ -291,12 +329,12 @@ class GitHub(RestForge):
         after: str | None = None
         while True:
             variables = {"owner": self._owner, "name": self._name, "number": number, "after": after}
-            found = self._seen(_COMMENTS, variables)["repository"]["pullRequest"]["comments"]
-            for node in found["nodes"]:
-                yield Comment(id=str(node["databaseId"]), body=node["body"], mine=node["viewerDidAuthor"])
-            if not found["pageInfo"]["hasNextPage"]:
+            found = self._seen(_COMMENTS, variables, _Found).repository.pull_request.comments
+            for node in found.nodes:
+                yield Comment(id=str(node.database_id), body=node.body, mine=node.viewer_did_author)
+            if not found.page_info.has_next_page:
                 return
-            after = found["pageInfo"]["endCursor"]
+            after = found.page_info.end_cursor
 
     def _write_comment(self, number: int, body: str) -> Answer:
         return self.api.send("POST", f"{self._at}/issues/{number}/comments", {"body": body})
@@ -307,11 +345,14 @@ class GitHub(RestForge):
     def _shut(self, pull: PullRequest) -> Answer:
         return self.api.send("PATCH", f"{self._at}/pulls/{pull.number}", {"state": "closed"}, repeatable=True)
 
-    def _seen(self, query: str, variables: Mapping[str, Any]) -> Any:
+    def _seen(self, query: str, variables: Mapping[str, Any], form: type[T]) -> T:
         graph = self._graph(query, variables, repeatable=True)
         if graph.errors:
-            raise ForgeError(f"GitHub does not answer a query: {self.api.door.hide(graph.errors[0].message)}")
-        return graph.data
+            raise ForgeError(f"GitHub does not answer a query: {self._words(graph)}")
+        return self.api.decode(Reply(status=200, headers={}, body=bytes(graph.data)), form)
+
+    def _words(self, graph: _Graph) -> str:
+        return self.api.door.words("; ".join(fault.message for fault in graph.errors))
 
     def _armed(self, variables: Mapping[str, Any]) -> _Graph | None:
         graph = self._graph(_ARM, variables, repeatable=True)

@@ -1,14 +1,14 @@
 """GitLab, also self-managed (https://docs.gitlab.com/api/merge_requests)."""
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import quote
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from gitops_tk.config.forge import ForgeKind
 from gitops_tk.errors import LoginFailed
-from gitops_tk.forges.api import Answer, Api
+from gitops_tk.forges.api import Answer, Api, WebUrl
 from gitops_tk.forges.common import Comment, RestForge, Titles, left_out
 from gitops_tk.forges.port import Account, Merged, MergeMethod, NotYet, Protection, PullRequest, State, Unmet, Wanted
 from gitops_tk.http import Door, Patience
@@ -33,7 +33,7 @@ class _User(Struct):
 
 class _MergeRequest(Struct):
     iid: int
-    web_url: str
+    web_url: WebUrl
     source_branch: str
     target_branch: str
     source_project_id: int | None
@@ -44,7 +44,7 @@ class _MergeRequest(Struct):
     description: str | None = None
     draft: bool = False
     merge_when_pipeline_succeeds: bool = False
-    detailed_merge_status: str = ""
+    detailed_merge_status: Annotated[str, Meta(pattern=r"\A\w*\Z")] = ""
     merge_commit_sha: str | None = None
     squash_commit_sha: str | None = None
     labels: list[str] | None = None
