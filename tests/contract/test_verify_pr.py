@@ -24,6 +24,8 @@ environments:
       commands: [{name: agree, run: [checks/agree.sh]}]
 promotion:
   keys: [level]
+argocd:
+  repository: https://git.example.com/shop/gitops.git
 """
 
 
@@ -96,7 +98,7 @@ def test_gates_are_asked_and_programs_run_as_the_base_has_them(remote: Path) -> 
     # A program that the pull request brings is not the one that runs.
     repo.commit(remote, {"checks/agree.sh": b"#!/bin/sh\nexit 1\n"}, modes={"checks/agree.sh": "100755"})
     propose(remote, {**prod, "checks/agree.sh": b"#!/bin/sh\nexit 0\n"})
-    assert codes(verify(f"file://{remote}", "change", "--allow-commands")) == ["mixed", "commands"]
+    assert codes(verify(f"file://{remote}", "change", "--allow-commands")) == ["policy-weakened", "commands"]
 
 
 def test_a_rule_is_switched_off_by_the_base_and_not_by_the_head(remote: Path) -> None:
@@ -128,6 +130,23 @@ def test_what_cannot_be_compared_is_told(remote: Path, tmp_path: Path) -> None:
     assert (shallow.status, shallow.code) == (1, "no-merge-base")
     assert "fetch-depth: 0" in shallow.json["problems"][0]["hint"]
     assert verify(tmp_path / "shallow", "nowhere", base="origin/main").code == "unknown-revision"
+
+
+def test_a_history_that_could_be_read_in_two_ways_is_refused(remote: Path) -> None:
+    propose(remote, {"README.md": b"x"})
+    repo.commit(remote, {"docs/a.md": b"x"})
+    # Each is merged into the other: both have two commits in common, and neither leads to the other.
+    tips = {branch: repo.git(remote, "rev-parse", branch) for branch in ("main", "change")}
+    for branch, other in (("main", "change"), ("change", "main")):
+        parents = ("-p", tips[branch], "-p", tips[other])
+        merged = repo.git(remote, "commit-tree", f"{tips[branch]}^{{tree}}", *parents, "-m", "merge")
+        repo.git(remote, "update-ref", f"refs/heads/{branch}", merged)
+    crossed = verify(f"file://{remote}", "change")
+    assert (crossed.status, crossed.code) == (1, "several-merge-bases")
+    assert "rebase" in crossed.json["problems"][0]["hint"]
+    unrelated = repo.git(remote, "commit-tree", "main^{tree}", "-m", "rewritten")
+    repo.git(remote, "update-ref", "refs/heads/unrelated", unrelated)
+    assert verify(f"file://{remote}", "unrelated").code == "no-merge-base"
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ promotion: {keys: [level]}
 services:
   a: {promotion: {keys: [mode]}}
 verify: {off: [{rule: mixed, reason: r}]}
+argocd: {repository: "https://git.example.com/gitops.git"}
 """
 
 
@@ -70,6 +71,43 @@ def found(*changes: tuple[str, str]) -> tuple[str, ...]:
         ("promotion: {keys: [level]}", "images: {default: {tag: app.tag}}", "where images are changes"),
         ("a: {", "a: {images: {default: {tag: app.tag}}, ", "where the images of a are changes"),
         ("promotion: {keys: [level]}", "layout: {shared: null}", "the layout changes"),
+        (
+            "/gitops.git",
+            "/evil.git",
+            "argocd.repository was https://git.example.com/gitops.git, and is https://git.example.com/evil.git",
+        ),
+        ('/gitops.git"', '/gitops.git", revision: next', "argocd.revision was HEAD, and is next"),
+        ('/gitops.git"', '/gitops.git", project: other', "argocd.project was gitops, and is other"),
+        (
+            '/gitops.git"',
+            '/gitops.git", pod-security: baseline',
+            "argocd: Pod Security was restricted, and is baseline",
+        ),
+        (
+            '/gitops.git"',
+            '/gitops.git", environments: {prod: {cluster: other}}',
+            "prod: it is deployed to other in {service}-{env}",
+        ),
+        (
+            '/gitops.git"',
+            "/gitops.git\", environments: {dev: {namespace: '{service}-prod'}}",
+            "argocd: dev is deployed to where prod is",
+        ),
+        (
+            '/gitops.git"',
+            '/gitops.git", environments: {prod: {protect: false}}',
+            "prod: Applications go with their values files",
+        ),
+        (
+            '/gitops.git"',
+            '/gitops.git", environments: {prod: {self-heal: false}}',
+            "prod: what is changed in the cluster is not changed back",
+        ),
+        (
+            'argocd: {repository: "https://git.example.com/gitops.git"}\n',
+            "",
+            "the section argocd goes, and nothing is held to it",
+        ),
         ("rule: mixed, reason: r", "rule: soak, reason: we hurry", "the rule soak is switched off: we hurry"),
     ],
 )

@@ -65,7 +65,10 @@ def commit(
     modes: Mapping[str, str] | None = None,
     age: int = 0,
 ) -> str:
-    """Commits files (None deletes one) on a bare repository's branch, some seconds ago; returns the commit's id."""
+    """Commits files on a bare repository's branch, some seconds ago; returns the commit's id.
+
+    None deletes a file; of a submodule it is the id of its commit that is given.
+    """
     head = subprocess.run(
         ["git", "rev-parse", "-q", "--verify", f"refs/heads/{branch}"], cwd=folder, capture_output=True
     )
@@ -81,6 +84,9 @@ def commit(
             parts.append(f"D {path}\n".encode())
         else:
             mode = (modes or {}).get(path, "100644")
+            if mode == "160000":
+                parts.append(f"M {mode} {content.decode()} {path}\n".encode())
+                continue
             parts += [f"M {mode} inline {path}\n".encode(), _data(content)]
     git(folder, "fast-import", "--quiet", data=b"".join(parts) + b"\n")
     return git(folder, "rev-parse", f"refs/heads/{branch}")

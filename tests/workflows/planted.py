@@ -1,179 +1,31 @@
-"""A GitOps repository with a past, pull requests that it has to refuse, each by one rule, and good ones."""
+"""Pull requests that a repository has to refuse, each by one rule, and good ones."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.support import repositories as repo
-
-DAY = 86400
-D1, D2, D3, D9 = (f"sha256:{letter * 64}" for letter in "1239")
-_TODAY = datetime.now(UTC).date()
-_FROM, _TO = (_TODAY + timedelta(days=days) for days in (-2, 2))
-
-CONFIG = f"""apiVersion: gitops-tk/v1
-environments:
-  - name: dev
-  - name: staging
-    publish: pull-request
-    protected: [config.DB_*, replicas]
-    override: [protected]
-  - name: prod
-    publish: pull-request
-    override: [soak]
-    gates:
-      soak: 24h
-      order: true
-  - name: frozen
-    from: [staging]
-    gates:
-      freeze: [{{reason: stock-taking, from: {_FROM}, to: {_TO}}}]
-  - name: strict
-    from: [staging]
-    accepts: [promotion, rollback]
-  - name: asked
-    from: [staging]
-    gates:
-      commands: [{{name: agree, run: [checks/agree.sh]}}]
-  - name: watched
-    from: [staging]
-    gates: {{healthy: true}}
-argocd:
-  repository: https://git.example.com/shop/gitops.git
-promotion:
-  keys: ["config.*", "!config.DB_*"]
-""".encode()
-PER_ENVIRONMENT = b"""apiVersion: gitops-tk/v1
-environments:
-  - name: dev
-  - name: staging
-    publish: pull-request
-layout:
-  chart: services/{service}/{env}/chart
-"""
-ENVS = ("dev", "staging", "prod", "frozen", "strict", "asked", "watched")
-CHART = b"image:\n  repository: example.com/a\n  tag: ''\n  digest: ''\nreplicas: 1\nconfig:\n  DB_HOST: localhost\n"
-_ABOUT = b"apiVersion: v2\nname: a\nversion: 0.1.0\n"
-_TEMPLATE = b"kind: ConfigMap\n"
-
-
-def own(tag: str, digest: str = D1, level: str = "info", more: str = "") -> bytes:
-    """A service's values, as a person would write them."""
-    return (
-        f"# what it runs\nimage:\n  tag: {tag} # by CI\n  digest: {digest}\n\n"
-        f"config:\n  LEVEL: {level}\n  DB_HOST: db.example.com\nreplicas: 2\n{more}"
-    ).encode()
-
-
-def path(service: str, env: str) -> str:
-    """Where a service's own values are."""
-    return f"services/{service}/envs/{env}.yaml"
-
-
-@dataclass(frozen=True)
-class Case:
-    """A pull request.
-
-    Attributes:
-        rule: the one that refuses it; None for a good one.
-        files: what it writes; None deletes.
-        message: of its commit.
-        past: which repository it is made for.
-        base: what the base has got since.
-    """
-
-    name: str
-    rule: str | None
-    files: Mapping[str, bytes | None]
-    modes: Mapping[str, str] = field(default_factory=dict)
-    message: str = "by hand"
-    past: str = "shared"
-    base: Mapping[str, bytes | None] = field(default_factory=dict)
-
-
-def make(folder: Path) -> dict[str, Path]:
-    """The repositories, with each case on a branch of its name, and its base on another."""
-    made = {"shared": _shared(folder / "shared.git"), "charts": _charts(folder / "charts.git")}
-    for case in CASES:
-        place = made[case.past]
-        for branch in (case.name, f"base-{case.name}"):
-            repo.git(place, "branch", branch, "main")
-        repo.commit(place, case.files, branch=case.name, message=case.message, modes=case.modes)
-        if case.base:
-            repo.commit(place, case.base, branch=f"base-{case.name}")
-    return made
-
-
-def _shared(folder: Path) -> Path:
-    files: dict[str, bytes] = {"gitops-tk.yaml": CONFIG, "README.md": b"hello\n"}
-    files["checks/agree.sh"] = b"#!/bin/sh\nexit 1\n"
-    services = {"a": ENVS, "b": ENVS, "held": ENVS, "few": ("dev", "staging"), "two": ("dev", "strict")}
-    for service, envs in services.items():
-        files |= {
-            f"services/{service}/chart/values.yaml": CHART,
-            f"services/{service}/chart/Chart.yaml": _ABOUT,
-            f"services/{service}/chart/templates/x.yaml": _TEMPLATE,
-        }
-        files |= {path(service, env): own("v1.0.0") for env in envs}
-    files[path("empty", "staging")] = own("''", "''")
-    files[path("plain", "staging")] = b"image:\n  tag: v1.0.0\n"
-    files |= {f"envs/{env}.yaml": b"region: eu\n" for env in ENVS}
-    files[".gitops-tk/holds/staging/held.yaml"] = b"reason: it leaks\n"
-    repo.bare(folder)
-    repo.commit(folder, files, age=30 * DAY, modes={"checks/agree.sh": "100755"})
-    steps = [
-        (20, {path("a", "dev"): own("v1.1.0", D2, "debug"), path("held", "dev"): own("v1.1.0", D2)}),
-        (10, {path("a", "staging"): own("v1.1.0", D2, "debug"), path("b", "staging"): own("v3.0.0", D9)}),
-        (9, {path("a", "dev"): own("v1.2.0", D3, "debug"), path("b", "dev"): own("v1.1.0", D2)}),
-        (8, {path("b", "staging"): own("v1.1.0", D2)}),
-        (7, {path("b", "asked"): own("v0.9.0", D9), path("b", "dev"): own("v2.0.0", D3)}),
-        (6.9, {path("few", "dev"): own("v1.1.0", D2)}),
-        (6.8, {path("few", "dev"): own("v2.0.0", D3)}),
-        (6.7, {path("few", "staging"): own("v2.0.0", D3)}),
-        (6.6, {path("few", "dev"): own("v2.1.0", D9)}),
-        (6, {path("b", "asked"): own("v1.0.0"), path("b", "prod"): own("v1.1.0", D2)}),
-        (0.04, {path("b", "staging"): own("v2.0.0", D3)}),
-    ]
-    for age, step in steps:
-        repo.commit(folder, step, age=int(age * DAY))
-    return folder
-
-
-def _charts(folder: Path) -> Path:
-    files: dict[str, bytes] = {"gitops-tk.yaml": PER_ENVIRONMENT}
-    for env in ("dev", "staging"):
-        files |= {
-            path("a", env): b"image:\n  tag: v1.0.0\n",
-            f"services/a/{env}/chart/Chart.yaml": _ABOUT,
-            f"services/a/{env}/chart/values.yaml": b"replicas: 1\n",
-            f"services/a/{env}/chart/templates/x.yaml": _TEMPLATE,
-        }
-    repo.bare(folder)
-    repo.commit(folder, files, age=9 * DAY)
-    new = {
-        "services/a/dev/chart/templates/x.yaml": b"kind: Secret\n",
-        "services/a/dev/chart/values.yaml": b"replicas: 2\n",
-        path("a", "dev"): b"image:\n  tag: v1.1.0\n",
-    }
-    repo.commit(folder, new, age=8 * DAY)
-    return folder
-
-
-def says(*changes: str, command: str = "promote") -> str:
-    """A message as the tool would write it."""
-    return f"{command}: something\n\nGitops-Tk-Command: {command}\n" + "".join(
-        f"Gitops-Tk-Change: {change}\n" for change in changes
-    )
-
+from tests.workflows.planted_beside import BESIDE, BESIDE_GOOD
+from tests.workflows.planted_past import (
+    CHART,
+    CONFIG,
+    D1,
+    D2,
+    D3,
+    D9,
+    NEW,
+    PER_ENVIRONMENT,
+    PROMOTED,
+    Case,
+    charts,
+    own,
+    path,
+    says,
+    shared,
+)
 
 _A, _B = path("a", "staging"), path("b", "staging")
-# What dev has, in staging: a good promotion, to which each case adds its own.
-_NEW = own("v1.2.0", D3, "debug")
-_PROMOTED = {_A: _NEW}
 _EXTRA = "services/few/chart/templates/y.yaml"
 
-REFUSED = [
+_REFUSED = [
     # What travels.
     Case("extra-key", "extra-key", {_A: own("v1.2.0", D3, "debug", "team: shop\n")}),
     Case("extra-key-hidden-default", "extra-key", {_A: own("v1.2.0", D3, "debug", "service: {port: 80}\n")}),
@@ -187,15 +39,15 @@ REFUSED = [
     Case("older-build", "older-build", {path("few", "staging"): own("v1.1.0", D2)}),
     Case("held", "held", {path("held", "staging"): own("v1.1.0", D2)}),
     # What else comes with it.
-    Case("other-environment", "mixed", {**_PROMOTED, path("a", "dev"): own("v1.2.0", D3, "trace")}),
-    Case("other-services-file", "mixed", {**_PROMOTED, _B: own("v2.0.0", D3, "trace")}),
-    Case("two-environments", "mixed", {**_PROMOTED, path("a", "strict"): own("v1.1.0", D2, "debug")}),
-    Case("something-else", "mixed", {**_PROMOTED, "README.md": b"hello, world\n"}),
-    Case("chart-along", "mixed", {**_PROMOTED, "services/few/chart/templates/x.yaml": b"kind: Secret\n"}),
+    Case("other-environment", "mixed", {**PROMOTED, path("a", "dev"): own("v1.2.0", D3, "trace")}),
+    Case("other-services-file", "mixed", {**PROMOTED, _B: own("v2.0.0", D3, "trace")}),
+    Case("two-environments", "mixed", {**PROMOTED, path("a", "strict"): own("v1.1.0", D2, "debug")}),
+    Case("something-else", "mixed", {**PROMOTED, "README.md": b"hello, world\n"}),
+    Case("chart-along", "mixed", {**PROMOTED, "services/few/chart/templates/x.yaml": b"kind: Secret\n"}),
     Case(
         "service-that-the-message-leaves-out",
         "undeclared",
-        {**_PROMOTED, path("few", "staging"): own("v2.1.0", D9)},
+        {**PROMOTED, path("few", "staging"): own("v2.1.0", D9)},
         message=says("staging/a image.tag v1.1.0 -> v1.2.0", "staging/a image.digest a -> b"),
     ),
     Case(
@@ -246,16 +98,16 @@ REFUSED = [
     Case("deleted-chart", "deletion", {"services/few/chart/Chart.yaml": None}),
     Case("deleted-configuration", "deletion", {"gitops-tk.yaml": None}),
     Case("image-taken-away", "deletion", {_A: own("''", "''", "debug")}),
-    Case("carriage-returns", "stray-edit", {_A: _NEW.replace(b"\n", b"\r\n")}),
-    Case("indentation", "stray-edit", {_A: _NEW.replace(b"  LEVEL: debug\n  DB", b"    LEVEL: debug\n    DB")}),
-    Case("comment-taken-out", "stray-edit", {_A: _NEW.replace(b"# what it runs\n", b"")}),
+    Case("carriage-returns", "stray-edit", {_A: NEW.replace(b"\n", b"\r\n")}),
+    Case("indentation", "stray-edit", {_A: NEW.replace(b"  LEVEL: debug\n  DB", b"    LEVEL: debug\n    DB")}),
+    Case("comment-taken-out", "stray-edit", {_A: NEW.replace(b"# what it runs\n", b"")}),
     Case(
         "order-of-lines",
         "stray-edit",
-        {_A: _NEW.replace(b"replicas: 2\n", b"").replace(b"config:", b"replicas: 2\nconfig:")},
+        {_A: NEW.replace(b"replicas: 2\n", b"").replace(b"config:", b"replicas: 2\nconfig:")},
     ),
     Case("white-space-alone", "stray-edit", {_A: own("v1.1.0", D2, "debug").replace(b"\n\n", b"\n   \n\n")}),
-    Case("text-turned-around", "hidden-characters", {_A: _NEW.replace(b"# by CI", "# by \u202eCI".encode())}),
+    Case("text-turned-around", "hidden-characters", {_A: NEW.replace(b"# by CI", "# by \u202eCI".encode())}),
     Case("space-that-is-none", "hidden-characters", {"envs/staging.yaml": "region: eu # a\u200bb\n".encode()}),
     Case("two-values-for-a-key", "unreadable", {_A: own("v1.1.0", D2, "debug", "replicas: 9\n")}),
     Case("hold-without-a-reason", "unreadable", {".gitops-tk/holds/staging/a.yaml": b"until: 2030-01-01\n"}),
@@ -298,8 +150,8 @@ REFUSED = [
     Case("program-refuses", "commands", {path("a", "asked"): own("v1.1.0", D2, "debug")}),
 ]
 
-GOOD = [
-    Case("promotion", None, _PROMOTED),
+_GOOD = [
+    Case("promotion", None, PROMOTED),
     Case("promotion-of-an-image-that-dev-had", None, {path("b", "strict"): own("v1.1.0", D2)}),
     Case("promotion-to-prod", None, {path("a", "prod"): own("v1.1.0", D2, "debug")}),
     Case("promotion-of-keys-alone", None, {path("a", "strict"): own("v1.0.0", D1, "debug")}),
@@ -340,6 +192,21 @@ GOOD = [
     Case("policy-strengthened", None, {"gitops-tk.yaml": CONFIG.replace(b"soak: 24h", b"soak: 48h")}),
     Case("policy-weakened-alone", None, {"gitops-tk.yaml": CONFIG.replace(b"soak: 24h", b"soak: 12h")}),
     Case("something-else-alone", None, {"README.md": b"hello, world\n", "docs/a.md": b"a\n"}),
-    Case("nothing-that-the-base-has-not", None, _PROMOTED, base=_PROMOTED),
+    Case("nothing-that-the-base-has-not", None, PROMOTED, base=PROMOTED),
 ]
+REFUSED = [*_REFUSED, *BESIDE]
+GOOD = [*_GOOD, *BESIDE_GOOD]
 CASES = [*REFUSED, *GOOD]
+
+
+def make(folder: Path) -> dict[str, Path]:
+    """The repositories, with each case on a branch of its name, and its base on another."""
+    made = {"shared": shared(folder / "shared.git"), "charts": charts(folder / "charts.git")}
+    for case in CASES:
+        place = made[case.past]
+        for branch in (case.name, f"base-{case.name}"):
+            repo.git(place, "branch", branch, "main")
+        repo.commit(place, case.files, branch=case.name, message=case.message, modes=case.modes)
+        if case.base:
+            repo.commit(place, case.base, branch=f"base-{case.name}")
+    return made

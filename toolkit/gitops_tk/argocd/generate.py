@@ -5,7 +5,7 @@ applicationset/generators/git.go for what a file's parameters are.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 from msgspec import Struct
@@ -81,6 +81,29 @@ class Application(Struct, frozen=True):
         return found if isinstance(found, dict) else {}
 
 
+class Matching(Protocol):
+    """Files that patterns are tried on."""
+
+    def matching(self, pattern: str, globbing: Globbing) -> list[str]:
+        """Those that a pattern takes."""
+
+
+class Paths:
+    """Some paths, be they there or not."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._paths = list(paths)
+
+    def matching(self, pattern: str, globbing: Globbing) -> list[str]:
+        """Those that a pattern takes.
+
+        Raises:
+            ValueError: the pattern cannot be read.
+        """
+        expression = compiled(pattern, globbing)
+        return [path for path in self._paths if expression.fullmatch(path)]
+
+
 class Tree:
     """A repository's files, found by patterns and read once."""
 
@@ -138,7 +161,7 @@ def manifests(files: Mapping[str, bytes]) -> list[Manifest]:
     return found
 
 
-def taken(manifest: Manifest, tree: Tree, globbing: Globbing) -> list[list[str]]:
+def taken(manifest: Manifest, tree: Matching, globbing: Globbing) -> list[list[str]]:
     """The files that each generator of an ApplicationSet takes, before its selector.
 
     Raises:
@@ -188,7 +211,7 @@ def _git(manifest: Manifest, generator: Any) -> dict[str, Any]:
     return git
 
 
-def _files(git: Mapping[str, Any], tree: Tree, globbing: Globbing) -> list[str]:
+def _files(git: Mapping[str, Any], tree: Matching, globbing: Globbing) -> list[str]:
     found: set[str] = set()
     try:
         for one in git["files"]:

@@ -79,7 +79,8 @@ def compared(
 
     Raises:
         UsageError: a name is none that git takes.
-        RepositoryError: a revision is not there, or they have nothing in common (`no-merge-base`).
+        RepositoryError: a revision is not there, or they have nothing in common (`no-merge-base`), or several commits
+            at which they parted (`several-merge-bases`).
         GitopsTkError: they cannot be read.
     """
     if isinstance(location, CheckoutLocation):
@@ -115,9 +116,9 @@ def _there(remote: Remote, name: str) -> TreeSnapshot:
 
 def _compared(repository: Remote | Checkout, base: TreeSnapshot, head: TreeSnapshot) -> Comparison:
     ids = (base.revision or "", head.revision or "")
-    done = repository.git.run("merge-base", *ids)
-    start = done.stdout.decode().strip()
-    if done.status or not start:
+    done = repository.git.run("merge-base", "--all", *ids)
+    starts = done.stdout.decode().split()
+    if done.status or not starts:
         shallow = repository.git.read("rev-parse", "--is-shallow-repository") == "true"
         raise RepositoryError(
             f"{ids[0][:10]} and {ids[1][:10]} have no commit in common" + (" here" if shallow else ""),
@@ -126,7 +127,14 @@ def _compared(repository: Remote | Checkout, base: TreeSnapshot, head: TreeSnaps
             if shallow
             else None,
         )
-    origin = repository.at(start)
+    if len(starts) > 1:
+        # Which of them a forge merges from, and what comes of it, cannot be told by looking at one.
+        raise RepositoryError(
+            f"{ids[0][:10]} and {ids[1][:10]} have {len(starts)} commits in common that neither leads to another",
+            code="several-merge-bases",
+            hint="merge the base into the branch, or rebase the branch on it: then there is one",
+        )
+    origin = repository.at(starts[0])
     brought = _differences(origin, head)
     moved = {one.path: one for one in _differences(origin, base)}
     found = []

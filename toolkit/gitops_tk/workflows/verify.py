@@ -15,12 +15,11 @@ from gitops_tk.model.changes import Change
 from gitops_tk.model.result import Problem, Result
 from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.policy.review import NAMES, review
-from gitops_tk.policy.review.model import DELIVERIES, Declared, Finding, Proposal, Release, Sorted, Touched
-from gitops_tk.policy.review.weaker import weaker
+from gitops_tk.policy.review.model import DELIVERIES, Declared, Finding, Place, Proposal, Release, Sorted, Touched
 from gitops_tk.repository.comparison import Brought, Comparison, compared
 from gitops_tk.repository.location import CheckoutLocation, locate
 from gitops_tk.workflows.comparing.reach import Side
-from gitops_tk.workflows.gating.commands import Commands
+from gitops_tk.workflows.gating.commands import Commands, is_read
 from gitops_tk.workflows.gating.gates import Health, Runner
 from gitops_tk.workflows.gating.healthy import Healthy
 from gitops_tk.workflows.masked import masked
@@ -28,6 +27,7 @@ from gitops_tk.workflows.messages import shown
 from gitops_tk.workflows.options import Options
 from gitops_tk.workflows.reviewing.services import Reviewer
 from gitops_tk.workflows.reviewing.touched import touched
+from gitops_tk.workflows.reviewing.weakenings import weakenings
 from gitops_tk.workflows.views import Views
 
 if TYPE_CHECKING:
@@ -125,7 +125,8 @@ def proposed(
     merged = comparison.merged()
     before = Side(comparison.base, config)
     after = Side(merged, _new_config(merged, config))
-    paths = touched(comparison, before, after)
+    gates = [is_read(before.snapshot, one) for env in config.environments for one in env.policy.gates.commands]
+    paths = touched(comparison, before, after, lambda path: any(reads(path) for reads in gates))
     overrides = _overrides(comparison.commits)
     reviewer = Reviewer(
         views, before, after, paths, overrides=overrides, runner=runner, health=health, thorough=thorough
@@ -137,17 +138,10 @@ def proposed(
         touched=paths,
         releases=tuple(releases),
         parts=tuple(_parts(paths, releases)),
-        weaker=_weaker(before, after, views.now) if any(one.path == CONFIG_FILE for one in paths) else (),
+        weaker=weakenings(before, after, paths, views),
         declared=_declared(comparison.commits),
         overrides=overrides,
     )
-
-
-def _weaker(before: Side, after: Side, now: float) -> tuple[str, ...]:
-    # Values that outlive their environment, be it under another name, would be judged by no policy.
-    gone = [one for one in before.config.environments if one.name not in after.environments]
-    left = [one.name for one in gone if before.config.layout.find_services(after.snapshot, [one])]
-    return (*weaker(before.config, after.config, now), *(f"{name} goes, and its values stay" for name in left))
 
 
 def _new_config(merged: Snapshot, config: Config) -> Config:
@@ -190,9 +184,13 @@ def _parts(paths: Collection[Touched], releases: Iterable[Release]) -> Iterable[
             # Of an environment that comes or goes, or of a file that cannot be read.
             yield Sorted(kind="values", service=one.service, env=one.env, files=(one.path,))
     yield from shared.values()
-    rest: tuple[Literal["configuration", "wiring", "other"], ...] = ("configuration", "wiring", "other")
-    for kind in rest:
-        files = tuple(one.path for one in paths if one.place == kind)
+    rest: dict[Literal["configuration", "wiring", "other"], tuple[Place, ...]] = {
+        "configuration": ("configuration", "gate", "git"),
+        "wiring": ("wiring",),
+        "other": ("other",),
+    }
+    for kind, places in rest.items():
+        files = tuple(one.path for one in paths if one.place in places)
         if files:
             yield Sorted(kind=kind, files=files)
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from gitops_tk.config.load import CONFIG_FILE
 from gitops_tk.config.model import Config
 from gitops_tk.config.policy import Kind
 from gitops_tk.model.changes import Gate
@@ -15,8 +16,9 @@ from gitops_tk.model.image import Image
 from gitops_tk.model.snapshot import Entry
 from gitops_tk.policy.holds import Hold
 
-# What a path is for, by the layout of the repository.
-Place = Literal["values", "shared", "chart", "hold", "configuration", "wiring", "other"]
+# What a path is for, by the layout of the repository. `gate` is what a gate's program is made of, `git` what makes git
+# check out others differently.
+Place = Literal["values", "shared", "chart", "hold", "configuration", "gate", "git", "wiring", "other"]
 # What brings images, and what it is called in messages.
 DELIVERIES: tuple[Kind, ...] = ("promotion", "rollback", "bump")
 
@@ -41,7 +43,10 @@ class Touched(Struct, frozen=True, kw_only=True):
         whole: of a deleted path, whether the environment that it belongs to goes as a whole.
         moved: where the content of a deleted path is put.
         fault: why what it will be cannot be read.
-        hidden: the lines that come with characters which people do not see.
+        hidden: the lines that come with characters which people do not see; 0 is the path itself.
+        lookalike: what the path could be taken for, and is not.
+        generates: whether Argo CD makes an Application of it, though it is no service's.
+        overrides: what it takes the place of, where Argo CD finds it.
     """
 
     path: str
@@ -55,6 +60,16 @@ class Touched(Struct, frozen=True, kw_only=True):
     moved: str | None = None
     fault: Unreadable | None = None
     hidden: tuple[int, ...] = ()
+    lookalike: str | None = None
+    generates: bool = False
+    overrides: str | None = None
+
+
+class Weakening(Struct, frozen=True):
+    """A way in which the policy will be weaker, and the file that makes it so."""
+
+    said: str
+    file: str = CONFIG_FILE
 
 
 class Move(Struct, frozen=True, kw_only=True):
@@ -189,7 +204,7 @@ class Proposal(Struct, frozen=True, kw_only=True):
     touched: tuple[Touched, ...] = ()
     releases: tuple[Release, ...] = ()
     parts: tuple[Sorted, ...] = ()
-    weaker: tuple[str, ...] = ()
+    weaker: tuple[Weakening, ...] = ()
     declared: Declared | None = None
     overrides: Mapping[str, str] = {}
 

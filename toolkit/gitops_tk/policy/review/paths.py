@@ -115,8 +115,40 @@ def hidden_characters(proposal: Proposal) -> Iterator[Fault]:
     """Lines with invisible characters."""
     for one in proposal.touched:
         for line in one.hidden[:10]:
-            message = f"line {line} of {one.path} holds characters that people do not see"
-            yield Fault(message=message, file=one.path, line=line, service=one.service, env=one.env)
+            where = f"line {line} of {one.path}" if line else f"the path {one.path!a}"
+            message = f"{where} holds characters that people do not see"
+            yield Fault(message=message, file=one.path, line=line or None, service=one.service, env=one.env)
+
+
+@rule(
+    "lookalike",
+    summary="No path comes that could be taken for a service's, and is none",
+    reason="Argo CD's patterns may take it, or a file system that folds letters, and no rule looks at what it holds.",
+    example="services/evil.x/envs/prod.yaml, or Envs/prod.yaml: a service is lower-case letters, digits and dashes",
+    fix="give the service a name that is one, and the folder the letters of the layout",
+)
+def lookalike(proposal: Proposal) -> Iterator[Fault]:
+    """Paths beside the layout."""
+    for one in proposal.touched:
+        if one.lookalike is not None:
+            yield _at(one, f"{one.path!r} could be taken for {one.lookalike}, and is none")
+        elif one.generates:
+            message = f"Argo CD makes an Application of {one.path}, which is no service's values"
+            yield Fault(message=message, file=one.path, warning=True)
+
+
+@rule(
+    "overriding-file",
+    summary="No file comes that Argo CD takes over what the values and charts say",
+    reason="Another image would run than the values name, and no rule would look at it.",
+    example="a chart's folder gets .argocd-source-user-service-prod.yaml, which sets `image.tag`",
+    fix="say it in the values; what Argo CD has written there itself is taken out",
+)
+def overriding_file(proposal: Proposal) -> Iterator[Fault]:
+    """Files that Argo CD looks for in a chart's folder."""
+    for one in proposal.touched:
+        if one.overrides is not None and one.after is not None:
+            yield _at(one, f"Argo CD takes {one.path} over {one.overrides}")
 
 
 def _gone(proposal: Proposal) -> Iterator[Touched]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from gitops_tk.policy.review.model import DELIVERIES, Fault, Key, Proposal, Release, rule
 
 
@@ -49,8 +51,12 @@ def older_build(proposal: Proposal) -> Iterator[Fault]:
     """Older builds."""
     for one in _delivered(proposal):
         for move in one.moves:
-            if one.kind != "rollback" and move.older and "older-build" not in proposal.overrides:
-                yield _of(one, f"{one.service} in {one.env}: {move.older}")
+            if one.kind != "rollback" and move.older:
+                told = f"{one.service} in {one.env}: {move.older}"
+                if "older-build" in proposal.overrides:
+                    yield replace(_of(one, f"{told}; overridden"), warning=True)
+                else:
+                    yield _of(one, told)
 
 
 @rule(
@@ -61,9 +67,11 @@ def older_build(proposal: Proposal) -> Iterator[Fault]:
     fix="gitops-tk unhold SERVICE -e ENV lets it go on",
 )
 def held(proposal: Proposal) -> Iterator[Fault]:
-    """Promotions and bumps of what is held."""
+    """Promotions and bumps of what is held; a way back is open, but not to an image that the hold names."""
     for one in _delivered(proposal):
-        if one.kind != "rollback" and one.hold is not None and one.hold.blocks(one.images, proposal.now):
+        if one.hold is None or not one.hold.blocks(one.images, proposal.now):
+            continue
+        if one.kind != "rollback" or any(one.hold.lists(name, image) for name, image in one.images.items()):
             yield _of(one, f"{one.service} in {one.env} is held: {one.hold.shown}")
 
 

@@ -1,7 +1,9 @@
 """In which ways one policy is weaker than another: what a reviewer of gitops-tk.yaml has to see."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import get_args
 
+from gitops_tk.config.argocd import Argocd, PodSecurity
 from gitops_tk.config.model import Config, Environment
 from gitops_tk.config.policy import Gates
 from gitops_tk.model.durations import exact
@@ -19,6 +21,7 @@ def weaker(before: Config, after: Config, now: float) -> tuple[str, ...]:
         if one.name in known:
             found += [f"{one.name}: {said}" for said in _environment(one, known[one.name], known, now)]
     found += list(_common(before, after))
+    found += list(_argocd(before, after))
     return tuple(found)
 
 
@@ -91,3 +94,45 @@ def _common(before: Config, after: Config) -> Iterator[str]:
     for off in after.verify:
         if (off.rule, off.services, off.environments) not in known:
             yield f"the rule {off.rule} is switched off: {off.reason}"
+
+
+def _argocd(before: Config, after: Config) -> Iterator[str]:
+    """What Argo CD would deploy from elsewhere, to elsewhere, or with less care."""
+    old, new = before.argocd, after.argocd
+    if old is None:
+        return
+    if new is None:
+        yield "the section argocd goes, and nothing is held to it"
+        return
+    for key in ("repository", "revision", "project", "installed_in", "application"):
+        was, is_ = getattr(old, key), getattr(new, key)
+        if was != is_:
+            yield f"argocd.{key.replace('_', '-')} was {was}, and is {is_}"
+    levels = get_args(PodSecurity)
+    if levels.index(new.pod_security) > levels.index(old.pod_security):
+        yield f"argocd: Pod Security was {old.pod_security}, and is {new.pod_security}"
+    taken = {_destination(old, name): name for name in old.environments}
+    for name in new.environments:
+        other = taken.get(_destination(new, name), name)
+        if other != name:
+            yield f"argocd: {name} is deployed to where {other} is"
+        elif name in old.environments:
+            yield from (f"{name}: {said}" for said in _deployed(old, new, name))
+
+
+def _deployed(old: Argocd, new: Argocd, env: str) -> Iterator[str]:
+    before, after = old.environments[env], new.environments[env]
+    if _destination(old, env) != _destination(new, env):
+        yield f"it is deployed to {after.cluster or after.server} in {after.namespace}"
+    for key, what in (
+        ("protect", "Applications go with their values files"),
+        ("self_heal", "what is changed in the cluster is not changed back"),
+        ("prune", "what is gone from git stays in the cluster"),
+    ):
+        if getattr(before, key) and not getattr(after, key):
+            yield what
+
+
+def _destination(argocd: Argocd, env: str) -> tuple[str, str]:
+    settings = argocd.environments[env]
+    return settings.cluster or settings.server or "", settings.namespace.replace("{env}", env)

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from gitops_tk.config.load import CONFIG_FILE
 from gitops_tk.config.policy import KINDS
 from gitops_tk.policy.review.model import DELIVERIES, Fault, Proposal, Release, Sorted, rule
+
+_POLICY = ("configuration", "wiring")
 
 
 @rule(
@@ -46,7 +47,8 @@ def mixed(proposal: Proposal) -> Iterator[Fault]:
         companions = ("hold", "chart") if proposal.config.layout.chart_per_environment else ("hold",)
         if part.env == env and part.service in services and part.kind in companions:
             continue
-        if part.kind == "configuration" and proposal.weaker:
+        if part.kind in _POLICY and proposal.weaker:
+            # It is told already, by `policy-weakened`.
             continue
         what = " of ".join(word for word in (part.kind, part.service) if word)
         where = f" in {part.env}" if part.env else ""
@@ -80,14 +82,14 @@ def undeclared(proposal: Proposal) -> Iterator[Fault]:
     "policy-weakened",
     summary="What weakens the policy comes alone",
     reason="A pull request would open the door that it then goes through.",
-    example="`soak` is shortened, and an image promoted",
-    fix="make a pull request of gitops-tk.yaml alone, and this one when that is merged",
+    example="an image comes along with a shorter `soak`, a gate's program, Argo CD's manifests or .gitattributes",
+    fix="make a pull request of that alone, and this one when that is merged",
 )
 def policy_weakened(proposal: Proposal) -> Iterator[Fault]:
     """A policy that will be weaker."""
-    others = [part for part in proposal.parts if part.kind != "configuration"]
-    for said in proposal.weaker:
-        yield Fault(message=f"the policy becomes weaker: {said}", file=CONFIG_FILE, warning=not others)
+    others = [part for part in proposal.parts if part.kind not in _POLICY]
+    for one in proposal.weaker:
+        yield Fault(message=f"the policy becomes weaker: {one.said}", file=one.file, warning=not others)
 
 
 def _first(part: Sorted) -> str | None:

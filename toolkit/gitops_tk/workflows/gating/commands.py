@@ -4,7 +4,7 @@ It ends with 0 to agree, with 75 (EX_TEMPFAIL of sysexits(3)) to be asked again 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from msgspec import to_builtins
@@ -14,7 +14,7 @@ from gitops_tk.config.policy import Command
 from gitops_tk.errors import MissingFile, ToolMissing
 from gitops_tk.model.changes import Gate
 from gitops_tk.model.durations import exact
-from gitops_tk.model.snapshot import EXECUTABLE, FOLDER, Snapshot
+from gitops_tk.model.snapshot import EXECUTABLE, FOLDER, Entry, Snapshot
 from gitops_tk.policy.gates import Arrival
 from gitops_tk.process import Completed, TimeLimit
 from gitops_tk.workflows.views import Views
@@ -76,10 +76,22 @@ class Commands:
         return process.run(argv, env=env, cwd=files, data=_told(command, arrival), timeout=command.timeout)
 
 
-def _lay_out(snapshot: Snapshot, command: Command, folder: Path) -> None:
-    # What the words of the command name, and for a file what lies beside it. Links and submodules are left out.
-    folder.mkdir()
+def is_read(snapshot: Snapshot, command: Command) -> Callable[[str], bool]:
+    """Tells of a path whether a command's program is laid out with it, or would be."""
+    there, folders = _named(snapshot, command)
+    return lambda path: path in there or any(path.startswith(f"{folder}/") for folder in folders)
+
+
+def _named(snapshot: Snapshot, command: Command) -> tuple[Mapping[str, Entry], set[str]]:
+    # What the words of the command name, and for a file the folder that it is in.
     there = snapshot.entries(word.removeprefix("./") for word in command.run if "/" in word)
+    return there, {path if entry.mode == FOLDER else path.rpartition("/")[0] for path, entry in there.items()} - {""}
+
+
+def _lay_out(snapshot: Snapshot, command: Command, folder: Path) -> None:
+    # Links and submodules are left out.
+    folder.mkdir()
+    there, tops = _named(snapshot, command)
     program = command.run[0].removeprefix("./")
     if "/" in command.run[0] and (program not in there or not there[program].is_file):
         raise MissingFile(
@@ -87,7 +99,6 @@ def _lay_out(snapshot: Snapshot, command: Command, folder: Path) -> None:
             code="gate-command",
             file=program,
         )
-    tops = {path if entry.mode == FOLDER else path.rpartition("/")[0] for path, entry in there.items()} - {""}
     found = {path: entry for path, entry in there.items() if entry.is_file}
     found |= {entry.path: entry for top in tops for entry in snapshot.tree(top) if entry.is_file}
     for path, data in snapshot.read(found).items():

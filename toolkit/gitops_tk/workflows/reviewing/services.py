@@ -89,6 +89,10 @@ class Reviewer:
         sources = past.sources(environment, one.old.service, images) if images else ()
         own = self._travelling(one, environment, past)
         kind = self._kind(one, environment, sources, own, past)
+        if kind == "rollback":
+            # Keys come back as they were here, be it that they were set here alone.
+            had = [key.held or past.had([environment.name], one.old.service, key) for key in own]
+            own = tuple(replace(key, held=held) for key, held in zip(own, had, strict=True))
         delivered = kind in DELIVERIES
         guarded = bool(environment.from_)
         return Release(
@@ -137,7 +141,7 @@ class Reviewer:
         found = []
         for key in one.own:
             travels = bool(environment.from_) and takes(patterns, key.segments)
-            held = travels and past.had(environment, one.old.service, key)
+            held = travels and past.had(environment.from_, one.old.service, key)
             found.append(replace(key, travels=travels, held=held))
         return tuple(found)
 
@@ -217,9 +221,9 @@ class _Past:
         ]
         return bool(held) and not any(same(image, move.after) for image in held)
 
-    def had(self, environment: Environment, service: str, key: Key) -> bool:
-        """Whether a source has, or has had, a key with its new value."""
-        for source in environment.from_:
+    def had(self, envs: Iterable[str], service: str, key: Key) -> bool:
+        """Whether one of some environments has, or has had, a key with its new value."""
+        for source in envs:
             if (service, source) not in self._values:
                 self._values[service, source] = list(self._look.values(service, source))
             if any(repr(_at(data, key.segments)) == repr(key.after) for data in self._values[service, source]):

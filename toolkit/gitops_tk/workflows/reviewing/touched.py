@@ -2,13 +2,18 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from posixpath import basename, dirname
 
+from msgspec.structs import replace
+
+from gitops_tk.argocd.generate import NotEvaluated, Paths, manifests, taken
 from gitops_tk.config.argocd import FOLDER as WIRING
 from gitops_tk.config.load import CONFIG_FILE, parse
+from gitops_tk.config.lookalikes import lookalike
 from gitops_tk.config.model import Config
 from gitops_tk.errors import GitopsTkError
-from gitops_tk.model.snapshot import Entry
+from gitops_tk.model.snapshot import Entry, Snapshot
 from gitops_tk.policy.holds import parse as parse_hold
 from gitops_tk.policy.review.model import Place, Touched, Unreadable
 from gitops_tk.repository.comparison import Comparison, Difference
@@ -17,32 +22,42 @@ from gitops_tk.workflows.comparing.reach import Side
 from gitops_tk.workflows.layers import CHART_VALUES
 
 _OURS = ".gitops-tk/"
-# Controls, marks that turn the direction of writing, spaces that are none or look like one, tags, soft hyphens.
+# What changes how git checks out other files: attributes convert them, submodules bring those of another repository.
+_GIT = (".gitattributes", ".gitmodules")
+# https://argo-cd.readthedocs.io/en/stable/user-guide/parameters/#store-overrides-in-git
+_OVERRIDES = re.compile(r"\.argocd-source(?:-.+)?\.yaml")
+_KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+# Controls, marks that turn the direction of writing, spaces that are none or look like one, letters without a shape,
+# variants of letters (after a picture they are usual), tags, soft hyphens.
 _HIDDEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xa0\xad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000"
-    "\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f"
+    "\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0e\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e01ef]"
+    "|(?<![\u203c-\u3299\U0001f000-\U0001faff])\ufe0f"
 )
 
 Meaning = tuple[Place, str | None, str | None]
 
 
-def touched(comparison: Comparison, before: Side, after: Side) -> tuple[Touched, ...]:
+def touched(comparison: Comparison, before: Side, after: Side, is_gate: Callable[[str], bool]) -> tuple[Touched, ...]:
     """Every path that the pull request changes.
 
     Args:
         before: the base.
         after: the base with what the pull request brings.
+        is_gate: tells whether a path is read by a gate's program.
     """
     listed = comparison.differences
-    meant = {one.path: meaning(one.path, before.config, after.config) for one in listed}
+    meant = {one.path: meaning(one.path, before.config, after.config, is_gate) for one in listed}
     read = [one for one in listed if meant[one.path][0] != "other"]
     old = before.snapshot.read(one.path for one in read if one.before and one.before.is_file)
     new = after.snapshot.read(one.path for one in read if one.after and one.after.is_file)
     homes = {one.after.oid: one.path for one in listed if one.after is not None and one.before is None}
-    return tuple(_touched(one, meant[one.path], old, new, homes, after.config) for one in listed)
+    generates = _generating(before.snapshot, [one.path for one in listed if meant[one.path][0] == "other"])
+    found = (_touched(one, meant[one.path], old, new, homes, after.config) for one in listed)
+    return tuple(_beside(one, before.config, after.config, generates) for one in found)
 
 
-def meaning(path: str, before: Config, after: Config) -> Meaning:
+def meaning(path: str, before: Config, after: Config, is_gate: Callable[[str], bool]) -> Meaning:
     """What a path is for, by the base's layout, else by the new one; with its service and environment."""
     if path == CONFIG_FILE:
         return "configuration", None, None
@@ -64,7 +79,52 @@ def meaning(path: str, before: Config, after: Config) -> Meaning:
         if chart:
             return "chart", *chart
     wired = before.argocd is not None or after.argocd is not None
-    return ("wiring" if wired and path.startswith(f"{WIRING}/") else "other"), None, None
+    if wired and path.startswith(f"{WIRING}/"):
+        return "wiring", None, None
+    if is_gate(path):
+        return "gate", None, None
+    return ("git" if basename(path) in _GIT else "other"), None, None
+
+
+def _beside(one: Touched, before: Config, after: Config, generates: Collection[str]) -> Touched:
+    """What a path means beside the layout; what goes means nothing any more."""
+    if one.after is None:
+        return one
+    names = [lookalike(config, one.path) for config in (before, after)]
+    # A hold may be one of an environment that comes; whatever else has a place by one of the layouts has it by that.
+    told = one.place in ("other", "configuration") or (one.place == "hold" and all(names))
+    return replace(
+        one,
+        lookalike=next((name for name in names if name), None) if told else None,
+        generates=one.path in generates,
+        overrides=_overridden(one, before, after),
+        hidden=(0, *one.hidden) if _HIDDEN.search(one.path) else one.hidden,
+    )
+
+
+def _overridden(one: Touched, before: Config, after: Config) -> str | None:
+    folder, _, name = one.path.rpartition("/")
+    if _OVERRIDES.fullmatch(name):
+        return "the values"
+    # In a chart's own folder, and not below it.
+    layouts = (before.layout, after.layout)
+    charts = [layout for layout in layouts if layout.match_chart(folder) and not layout.match_chart(dirname(folder))]
+    return "the chart" if name in _KUSTOMIZATIONS and charts else None
+
+
+def _generating(base: Snapshot, paths: list[str]) -> set[str]:
+    """Those paths of which the base's ApplicationSets make Applications."""
+    files = [one.path for one in base.children([WIRING]).get(WIRING, ()) if one.is_file] if paths else []
+    found = set[str]()
+    for path, data in base.read(one for one in files if one.endswith((".yaml", ".yml", ".json"))).items():
+        try:
+            for manifest in manifests({path: data}):
+                if manifest.kind == "ApplicationSet":
+                    found.update(path for taken_ in taken(manifest, Paths(paths), "greedy") for path in taken_)
+        except NotEvaluated:
+            # validate tells of it.
+            continue
+    return found
 
 
 def _touched(

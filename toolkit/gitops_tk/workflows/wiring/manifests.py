@@ -39,7 +39,7 @@ def write(views: Views) -> Plan:
         MissingFile: gitops-tk.yaml has no `argocd` section.
     """
     config = load(views.snapshot)
-    files = wanted(config, required(config), views, _Files(views.snapshot, ()))
+    files = configured(config, views)
     there = views.snapshot.read([path for path, entry in views.snapshot.entries(files).items() if entry.is_file])
     operations = tuple(Write(path, data) for path, data in files.items() if there.get(path) != data)
     changes = tuple(
@@ -60,6 +60,15 @@ def write(views: Views) -> Plan:
         proposal=proposal_branch("_", ["argocd"]),
         advice=advice(config, views),
     )
+
+
+def configured(config: Config, views: Views) -> dict[str, bytes]:
+    """All manifests as a configuration says, by their paths.
+
+    Raises:
+        MissingFile: it has no `argocd` section.
+    """
+    return wanted(config, required(config), views, _Files(views.snapshot, ()))
 
 
 def required(config: Config) -> Argocd:

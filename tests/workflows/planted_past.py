@@ -1,0 +1,180 @@
+"""A GitOps repository with a past, and what a planted pull request is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from tests.support import repositories as repo
+
+DAY = 86400
+D1, D2, D3, D9 = (f"sha256:{letter * 64}" for letter in "1239")
+_TODAY = datetime.now(UTC).date()
+_FROM, _TO = (_TODAY + timedelta(days=days) for days in (-2, 2))
+
+CONFIG = f"""apiVersion: gitops-tk/v1
+environments:
+  - name: dev
+  - name: staging
+    publish: pull-request
+    protected: [config.DB_*, replicas]
+    override: [protected]
+  - name: prod
+    publish: pull-request
+    override: [soak]
+    gates:
+      soak: 24h
+      order: true
+  - name: frozen
+    from: [staging]
+    gates:
+      freeze: [{{reason: stock-taking, from: {_FROM}, to: {_TO}}}]
+  - name: strict
+    from: [staging]
+    accepts: [promotion, rollback]
+  - name: asked
+    from: [staging]
+    gates:
+      commands: [{{name: agree, run: [checks/agree.sh]}}]
+  - name: watched
+    from: [staging]
+    gates: {{healthy: true}}
+argocd:
+  repository: https://git.example.com/shop/gitops.git
+promotion:
+  keys: ["config.*", "!config.DB_*"]
+""".encode()
+PER_ENVIRONMENT = b"""apiVersion: gitops-tk/v1
+environments:
+  - name: dev
+  - name: staging
+    publish: pull-request
+layout:
+  chart: services/{service}/{env}/chart
+"""
+PROJECT = b"""apiVersion: argoproj.io/v1alpha1
+kind: AppProject
+metadata: {name: gitops}
+spec:
+  sourceRepos: ["https://git.example.com/shop/gitops.git"]
+"""
+APPS = b"""apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata: {name: gitops-dev}
+spec:
+  generators:
+    - git:
+        files: [{path: "services/*/envs/dev.yaml"}, {path: "extra/*.yaml"}]
+"""
+ENVS = ("dev", "staging", "prod", "frozen", "strict", "asked", "watched")
+CHART = b"image:\n  repository: example.com/a\n  tag: ''\n  digest: ''\nreplicas: 1\nconfig:\n  DB_HOST: localhost\n"
+_ABOUT = b"apiVersion: v2\nname: a\nversion: 0.1.0\n"
+_TEMPLATE = b"kind: ConfigMap\n"
+
+
+def own(tag: str, digest: str = D1, level: str = "info", more: str = "") -> bytes:
+    """A service's values, as a person would write them."""
+    return (
+        f"# what it runs\nimage:\n  tag: {tag} # by CI\n  digest: {digest}\n\n"
+        f"config:\n  LEVEL: {level}\n  DB_HOST: db.example.com\nreplicas: 2\n{more}"
+    ).encode()
+
+
+def path(service: str, env: str) -> str:
+    """Where a service's own values are."""
+    return f"services/{service}/envs/{env}.yaml"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A pull request.
+
+    Attributes:
+        rule: the one that refuses it; None for a good one.
+        files: what it writes; None deletes.
+        message: of its commit.
+        past: which repository it is made for.
+        base: what the base has got since.
+    """
+
+    name: str
+    rule: str | None
+    files: Mapping[str, bytes | None]
+    modes: Mapping[str, str] = field(default_factory=dict)
+    message: str = "by hand"
+    past: str = "shared"
+    base: Mapping[str, bytes | None] = field(default_factory=dict)
+
+
+def shared(folder: Path) -> Path:
+    """A repository whose environments share their charts."""
+    files: dict[str, bytes] = {"gitops-tk.yaml": CONFIG, "README.md": b"hello\n"}
+    files["checks/agree.sh"] = b"#!/bin/sh\nexit 1\n"
+    files |= {"argocd/project.yaml": PROJECT, "argocd/apps-dev.yaml": APPS}
+    services = {"a": ENVS, "b": ENVS, "held": ENVS, "few": ("dev", "staging"), "two": ("dev", "strict")}
+    for service, envs in services.items():
+        files |= {
+            f"services/{service}/chart/values.yaml": CHART,
+            f"services/{service}/chart/Chart.yaml": _ABOUT,
+            f"services/{service}/chart/templates/x.yaml": _TEMPLATE,
+        }
+        files |= {path(service, env): own("v1.0.0") for env in envs}
+    files[path("empty", "staging")] = own("''", "''")
+    files[path("plain", "staging")] = b"image:\n  tag: v1.0.0\n"
+    files |= {f"envs/{env}.yaml": b"region: eu\n" for env in ENVS}
+    files[".gitops-tk/holds/staging/held.yaml"] = b"reason: it leaks\n"
+    files[".gitops-tk/holds/staging/loose.yaml"] = b"reason: left\nimages: [{tag: bbb}]\n"
+    files |= {path("loose", env): own("aaa") for env in ("dev", "staging")}
+    repo.bare(folder)
+    repo.commit(folder, files, age=30 * DAY, modes={"checks/agree.sh": "100755"})
+    steps = [
+        (25, {path("loose", "dev"): own("bbb", D2), path("loose", "staging"): own("bbb", D2)}),
+        (24, {path("loose", "staging"): own("aaa")}),
+        (20, {path("a", "dev"): own("v1.1.0", D2, "debug"), path("held", "dev"): own("v1.1.0", D2)}),
+        (10, {path("a", "staging"): own("v1.1.0", D2, "debug"), path("b", "staging"): own("v3.0.0", D9)}),
+        (9, {path("a", "dev"): own("v1.2.0", D3, "debug"), path("b", "dev"): own("v1.1.0", D2)}),
+        (8, {path("b", "staging"): own("v1.1.0", D2)}),
+        (7, {path("b", "asked"): own("v0.9.0", D9), path("b", "dev"): own("v2.0.0", D3)}),
+        (6.9, {path("few", "dev"): own("v1.1.0", D2)}),
+        (6.8, {path("few", "dev"): own("v2.0.0", D3)}),
+        (6.7, {path("few", "staging"): own("v2.0.0", D3)}),
+        (6.6, {path("few", "dev"): own("v2.1.0", D9)}),
+        (6, {path("b", "asked"): own("v1.0.0"), path("b", "prod"): own("v1.1.0", D2)}),
+        (0.04, {path("b", "staging"): own("v2.0.0", D3)}),
+    ]
+    for age, step in steps:
+        repo.commit(folder, step, age=int(age * DAY))
+    return folder
+
+
+def charts(folder: Path) -> Path:
+    """A repository with a chart for each environment."""
+    files: dict[str, bytes] = {"gitops-tk.yaml": PER_ENVIRONMENT}
+    for env in ("dev", "staging"):
+        files |= {
+            path("a", env): b"image:\n  tag: v1.0.0\n",
+            f"services/a/{env}/chart/Chart.yaml": _ABOUT,
+            f"services/a/{env}/chart/values.yaml": b"replicas: 1\n",
+            f"services/a/{env}/chart/templates/x.yaml": _TEMPLATE,
+        }
+    repo.bare(folder)
+    repo.commit(folder, files, age=9 * DAY)
+    new = {
+        "services/a/dev/chart/templates/x.yaml": b"kind: Secret\n",
+        "services/a/dev/chart/values.yaml": b"replicas: 2\n",
+        path("a", "dev"): b"image:\n  tag: v1.1.0\n",
+    }
+    repo.commit(folder, new, age=8 * DAY)
+    return folder
+
+
+def says(*changes: str, command: str = "promote") -> str:
+    """A message as the tool would write it."""
+    return f"{command}: something\n\nGitops-Tk-Command: {command}\n" + "".join(
+        f"Gitops-Tk-Change: {change}\n" for change in changes
+    )
+
+
+# What dev has, in staging: a good promotion, to which cases add their own.
+NEW = own("v1.2.0", D3, "debug")
+PROMOTED = {path("a", "staging"): NEW}
