@@ -105,6 +105,24 @@ def test_a_lost_reply_never_does_the_thing_twice(remote: Path, tmp_path: Path) -
     assert repo.count(remote) == 2
 
 
+def test_a_lost_reply_is_looked_into_when_the_time_is_up_too(remote: Path, tmp_path: Path) -> None:
+    with serve(remote.parent, drop_push_answers=1) as server:
+        ran = run_json(*BUMP, "--retry-for", "0s", "--repo", server.url(remote.name), cwd=tmp_path)
+    assert (ran.status, ran.json["outcome"]) == (0, "changed")
+    assert ran.json["commit"] == repo.git(remote, "rev-parse", "main")
+
+
+def test_a_push_that_is_never_answered_is_told_as_such(remote: Path, tmp_path: Path) -> None:
+    def cut(pushes: int) -> None:
+        raise ConnectionError
+
+    with serve(remote.parent, before_push=cut) as server:
+        ran = run_json(*BUMP, "--retry-for", "0s", "--repo", server.url(remote.name), cwd=tmp_path)
+    assert (ran.status, ran.json["outcome"], ran.code) == (1, "failed", "unreachable")
+    assert "did not answer the push" in ran.json["problems"][0]["message"]
+    assert repo.count(remote) == 1
+
+
 def test_a_lost_reply_with_others_on_top_is_still_ours(remote: Path, tmp_path: Path) -> None:
     with serve(remote.parent, drop_push_answers=1) as server:
         process = start(*BUMP, "--repo", server.url(remote.name), "-o", "json", cwd=tmp_path)

@@ -261,6 +261,28 @@ def test_a_hooks_environment_does_not_point_git_elsewhere(remote: Path, tmp_path
     assert (ran.status, ran.json["outcome"]) == (0, "changed")
 
 
+def test_what_git_starts_sees_no_token_and_asks_nobody(tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    environment = {"GIT_SSH_COMMAND": f"env > {seen}; false", "GITOPS_TK_TOKEN": "s3cr3t-t0ken", "CI": "true"}
+    ran = bump("ssh://git@127.0.0.1/gitops.git", tmp_path, **environment)
+    assert (ran.status, ran.code) == (1, "unreachable")
+    assert "s3cr3t-t0ken" not in seen.read_text()
+    assert "GIT_TERMINAL_PROMPT=0\n" in seen.read_text()
+
+
+def test_no_hook_of_a_persons_runs_in_the_temporary_clone(remote: Path, tmp_path: Path, isolated_home: Path) -> None:
+    hooks = tmp_path / "hooks"
+    hooks.mkdir()
+    for name in ("pre-push", "reference-transaction", "post-checkout"):
+        (hooks / name).write_text(f"#!/bin/sh\ntouch {tmp_path}/ran-{name}\n")
+        (hooks / name).chmod(0o755)
+    with (isolated_home / ".gitconfig").open("a") as file:
+        file.write(f"[core]\n\thooksPath = {hooks}\n")
+    with serve(tmp_path) as server:
+        assert bump(server.url("gitops.git"), tmp_path).json["outcome"] == "changed"
+    assert list(tmp_path.glob("ran-*")) == []
+
+
 @pytest.mark.parametrize(("version", "code"), [("2.30.2", "git-too-old"), (None, "tool-missing")])
 def test_git_that_is_missing_or_too_old_is_told(remote: Path, tmp_path: Path, version: str | None, code: str) -> None:
     programs = tmp_path / "bin"

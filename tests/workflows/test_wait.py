@@ -245,6 +245,17 @@ def test_what_argo_cd_refuses_ends_the_wait(
     assert caught.value.code == code
 
 
+def test_what_argo_cd_says_is_shown_without_the_token_and_steers_no_terminal(
+    remote: Path, server: ForgeServer, apps: dict[str, App]
+) -> None:
+    said = f"no \x1b[2J to {TOKEN}\n" + "and so on " * 100
+    server.faults.append(Fault(path=APP, response=Response(400, {"message": said}), times=9))
+    with pytest.raises(GitopsTkError) as caught:
+        Still().wait(remote, server)
+    assert "no [2J to *** and so on" in caught.value.message
+    assert len(caught.value.message) < 350
+
+
 def test_another_project_is_a_missing_right_not_a_missing_application(
     remote: Path, server: ForgeServer, apps: dict[str, App]
 ) -> None:

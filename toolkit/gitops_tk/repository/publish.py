@@ -108,7 +108,10 @@ class _Publication:
             ended = self._try(snapshot, plan)
             if isinstance(ended, Published):
                 return ended
-            self._wait(ended)
+            if self.timing.clock() >= self.until:
+                return self._ended_in_vain(ended)
+            longest = min(_FIRST_WAIT * 2 ** min(self.attempts - 1, 8), _LONGEST_WAIT)
+            self.timing.sleep(longest * self.timing.random())
             snapshot = self.remote.refresh()
 
     def _try(self, snapshot: TreeSnapshot, plan: Plan) -> Published | Pushed:
@@ -150,19 +153,18 @@ class _Publication:
                 return self._done(plan, "changed", oids)
         return None
 
-    def _wait(self, pushed: Pushed) -> None:
-        if self.timing.clock() >= self.until:
-            if pushed.answer == "unknown":
-                raise RemoteUnreachable(
-                    f"the remote did not answer the push: {pushed.said}",
-                    hint="run the same command again: it does nothing twice",
-                )
-            raise RaceLost(
-                f"others pushed to {self.remote.branch} first, {self.attempts} times; at last: {pushed.said}",
-                hint="run the command again, or give it longer with --retry-for",
+    def _ended_in_vain(self, pushed: Pushed) -> Published:
+        if landed := self._landed():
+            return landed
+        if pushed.answer == "unknown":
+            raise RemoteUnreachable(
+                f"the remote did not answer the push: {pushed.said}",
+                hint="run the same command again: it does nothing twice",
             )
-        longest = min(_FIRST_WAIT * 2 ** min(self.attempts - 1, 8), _LONGEST_WAIT)
-        self.timing.sleep(longest * self.timing.random())
+        raise RaceLost(
+            f"others pushed to {self.remote.branch} first, {self.attempts} times; at last: {pushed.said}",
+            hint="run the command again, or give it longer with --retry-for",
+        )
 
     def _done(self, plan: Plan, outcome: Outcome, oids: Iterable[str]) -> Published:
         return Published(
