@@ -75,8 +75,10 @@ LIMITS = [
     (Answer(429, {"Retry-After": "Fri, 15 Jan 2027 08:00:30 GMT"}), 30.0),
     (Answer(429, {"Retry-After": "Thu, 01 Jan 1970 00:00:00 GMT"}), 0.0),
     (Answer(429, {"Retry-After": "soon"}), 2.0),
+    (Answer(429, {"Retry-After": "9" * 400}), 2.0),
     (Answer(403, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1800000041"}), 42.0),
     (Answer(429, {"RateLimit-Remaining": "0", "RateLimit-Reset": "1800000041"}), 42.0),
+    (Answer(429, {"RateLimit-Remaining": "0", "RateLimit-Reset": "1700000000"}), 1.0),
     (Answer(403, {}, b'{"message": "You have exceeded a secondary rate limit."}'), 60.0),
     (Answer(429, {"X-GitHub-Request-Id": "1"}), 60.0),
     (Answer(429), 2.0),
@@ -153,15 +155,39 @@ def test_many_writes_are_a_second_apart() -> None:
     assert time.waits == [1.0, 1.0]
 
 
+def test_a_clock_that_is_set_back_holds_no_write_up() -> None:
+    time = Time()
+    with serve() as server:
+        one = door(server.url, time)
+        for _ in range(11):
+            one.send("POST", "/x")
+        time.now -= 3600
+        one.send("POST", "/x")
+    assert time.waits == [1.0]
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_login_is_not_sent_along_with_a_redirect(status: int, method: str) -> None:
-    with serve() as other, serve(Answer(status, {"Location": f"{other.url}/y?token={SECRET}"})) as server:
+    with serve() as other, serve(Answer(status, {"Location": f"{other.url}/{SECRET}?code=0ne-t1me"})) as server:
         with pytest.raises(Unanswered) as caught:
             door(server.url, Time()).send(method, "/x")
         assert (other.asked, len(server.asked)) == ([], 1)
     assert caught.value.code == "redirected"
     assert SECRET not in caught.value.message
+    assert "0ne-t1me" not in caught.value.message
+
+
+def test_a_redirect_of_the_same_server_without_encryption_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = certificate(tmp_path)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(file))
+    with serve(certificate=file) as server:
+        server.answers = [Answer(307, {"Location": server.url.replace("https", "http") + "/y"})]
+        with pytest.raises(Unanswered) as caught:
+            door(server.url, Time()).send("GET", "/x")
+        assert (caught.value.code, len(server.asked)) == ("redirected", 1)
 
 
 def test_a_redirect_within_the_server_is_followed() -> None:
@@ -171,8 +197,24 @@ def test_a_redirect_within_the_server_is_followed() -> None:
     with serve(Answer(307, {"Location": "/y"}), Answer(201)) as server:
         assert door(server.url, Time()).send("POST", "/x", body=b"{}").status == 201
         assert (server.asked[1].line, server.asked[1].body) == ("POST /y HTTP/1.1", b"{}")
-    with serve(Answer(307, {"Location": "/x"})) as server, pytest.raises(Unanswered):
-        door(server.url, Time()).send("GET", "/x")
+    with serve(Answer(307, {"Location": "/y?page=2"}), Answer()) as server:
+        door(server.url, Time()).send("GET", "/x", query={"page": "2"})
+        assert server.asked[1].line == "GET /y?page=2 HTTP/1.1"
+
+
+def test_a_redirect_that_leads_nowhere_has_an_end() -> None:
+    with serve(Answer(307, {"Location": "/x"})) as server:
+        with pytest.raises(Unanswered):
+            door(server.url, Time()).send("GET", "/x")
+        assert len(server.asked) == 3
+
+
+@pytest.mark.parametrize("status", [301, 302, 303])
+def test_a_write_is_not_sent_to_where_only_a_read_may_be_redirected(status: int) -> None:
+    with serve(Answer(status, {"Location": "/y"}), Answer()) as server:
+        with pytest.raises(Unanswered, match="elsewhere"):
+            door(server.url, Time()).send("POST", "/x", body=b"{}")
+        assert len(server.asked) == 1
 
 
 def test_a_login_in_a_netrc_neither_goes_out_nor_takes_the_place_of_ours(isolated_home: Path) -> None:
@@ -195,8 +237,9 @@ def test_cookies_are_not_sent_back() -> None:
 def test_a_proxy_of_the_environment_is_used_and_sees_no_login(monkeypatch: pytest.MonkeyPatch) -> None:
     with serve(Answer(502)) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-        with pytest.raises(Unanswered):
+        with pytest.raises(Unanswered) as caught:
             door("https://api.example.com", Time(), total=0).send("POST", "/x")
+        assert not caught.value.sent
         assert proxy.asked[0].line.startswith("CONNECT api.example.com:443 ")
         assert SECRET not in str(proxy.asked)
 
@@ -214,9 +257,10 @@ def test_a_companys_own_certificate_is_named_by_the_environment(
 ) -> None:
     file = certificate(tmp_path)
     with serve(certificate=file) as server:
+        time = Time()
         with pytest.raises(Unanswered) as caught:
-            door(server.url, Time()).send("GET", "/x")
-        assert caught.value.code == "certificate"
+            door(server.url, time).send("GET", "/x")
+        assert (caught.value.code, time.waits) == ("certificate", [])
         assert "REQUESTS_CA_BUNDLE" in (caught.value.hint or "")
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(file))
         assert door(server.url, Time()).send("GET", "/x").ok
