@@ -10,7 +10,7 @@ import pytest
 
 from gitops_tk.config.load import parse
 from gitops_tk.workflows.validate import RULES
-from tests.docs import doctor, policy, reference, rules
+from tests.docs import doctor, licences, policy, reference, rules
 
 _ROOT = Path(__file__).resolve().parents[2]
 _BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
@@ -61,6 +61,11 @@ def test_every_rule_of_verify_pr_is_in_its_table_and_the_example_policy_is_one()
 
 def test_every_rule_of_doctor_is_in_its_table() -> None:
     assert doctor.text() == doctor.PATH.read_text(encoding="utf-8"), "refresh it: python -m tests.docs.doctor"
+
+
+def test_every_dependency_is_listed_with_its_licence() -> None:
+    assert licences.text() == licences.PATH.read_text(encoding="utf-8"), "refresh it: python -m tests.docs.licences"
+    assert "not stated" not in licences.text()
 
 
 def test_the_example_configuration_is_one() -> None:

@@ -1,54 +1,71 @@
-"""The wheel works outside the checkout, in an empty environment."""
+"""The wheel: the same bytes wherever and whenever it is built, everything that is needed and nothing else."""
 
-import subprocess
+import re
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
+from tests.support.distributions import PROJECT, build, copy, first_bump, run
 
-_PROJECT = Path(__file__).resolve().parents[2]
-
-
-def _run(*command: str, cwd: Path) -> str:
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+_DATA = ("chart-skeleton", "envs", "pipelines")
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("dist")
-    # The wheel is built from the source distribution, as an installer without a wheel would build it.
-    _run(sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(_PROJECT), cwd=folder)
-    assert list(folder.glob("gitops_tk-*.tar.gz"))
-    (found,) = folder.glob("gitops_tk-*.whl")
-    return found
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The source distribution and the wheel."""
+    folder = tmp_path_factory.mktemp("first")
+    return build(copy(folder / "project", when=1_700_000_000), folder / "dist", TZ="UTC")
 
 
-def test_the_wheel_carries_what_the_program_copies_and_no_tests(wheel: Path) -> None:
-    names = zipfile.ZipFile(wheel).namelist()
-    for name in ("chart-skeleton/skeleton.yaml", "chart-skeleton/chart/templates/_helpers.tpl", "envs/prod.yaml"):
-        assert f"gitops_tk/data/{name}" in names
-    for name in ("steps.yaml", "github/gitops/.github/workflows/verify.yml", "gitlab/application/.gitlab-ci.yml"):
-        assert f"gitops_tk/data/pipelines/{name}" in names
-    assert "gitops_tk/py.typed" in names
-    assert not [name for name in names if name.startswith(("tests/", "docs/"))]
-    assert wheel.stat().st_size < 1_000_000
+def test_two_builds_are_the_same_bytes(built: tuple[Path, Path], tmp_path: Path) -> None:
+    elsewhere = copy(tmp_path / "a/longer path/to the/project", mode=0o600, when=1_750_000_000)
+    again = build(elsewhere, tmp_path / "dist", TZ="Asia/Tokyo", LC_ALL="C")
+    for first, second in zip(built, again, strict=True):
+        assert first.name == second.name
+        assert first.read_bytes() == second.read_bytes(), f"{first.name} differs"
 
 
-def test_the_installed_program_starts_a_repository_and_a_service(wheel: Path, tmp_path: Path) -> None:
-    # The environment is empty but for what the wheel needs; pip stays outside.
-    _run(sys.executable, "-m", "venv", "--without-pip", "env", cwd=tmp_path)
-    programs = tmp_path / "env/bin"
-    pip = (sys.executable, "-m", "pip", "--python", str(programs / "python"))
-    _run(*pip, "install", "--quiet", "--no-compile", str(wheel), cwd=tmp_path)
-    tool = str(programs / "gitops-tk")
-    _run(tool, "init", "gitops", cwd=tmp_path)
-    gitops = tmp_path / "gitops"
-    _run(tool, "new-service", "user-service", "--image", "registry.example.com/user-service", cwd=gitops)
-    assert (gitops / "services/user-service/chart/templates/deployment.yaml").is_file()
-    assert "user-service" in _run(tool, "status", cwd=gitops)
-    installed = _run(*pip, "list", cwd=tmp_path).lower()
+def test_the_wheel_holds_the_program_with_its_files_and_nothing_else(built: tuple[Path, Path]) -> None:
+    found = set(zipfile.ZipFile(built[1]).namelist())
+    about = {name for name in found if ".dist-info/" in name}
+    package = _files(PROJECT / "toolkit/gitops_tk", "gitops_tk")
+    carried = {path for name in _DATA for path in _files(PROJECT / name, f"gitops_tk/data/{name}")}
+    assert found - about == package | carried
+    assert {name.partition(".dist-info/")[2] for name in about} == {
+        *("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"),
+    }
+
+
+def test_the_source_distribution_holds_what_the_tests_need(built: tuple[Path, Path]) -> None:
+    with tarfile.open(built[0]) as archive:
+        found = {name.partition("/")[2] for name in archive.getnames()}
+    needed = ("tests", "docs", "templates", "toolkit", *_DATA)
+    assert found >= {path for name in needed for path in _files(PROJECT / name, name)}
+    files = ("Dockerfile", ".dockerignore", "action.yml", ".pre-commit-hooks.yaml", "Makefile", ".ci/run", "LICENSE")
+    assert found >= set(files)
+
+
+def test_the_wheels_size_is_what_the_documents_say(built: tuple[Path, Path]) -> None:
+    (said,) = re.findall(r"The wheel is (\d+) KB", (PROJECT / "docs/packaging.md").read_text(encoding="utf-8"))
+    size = built[1].stat().st_size / 1000
+    assert 0.85 * int(said) < size < 1.15 * int(said), f"it is {size:.0f} KB"
+
+
+def test_pipx_installs_a_program_that_makes_a_first_bump(built: tuple[Path, Path], tmp_path: Path) -> None:
+    pipx = Path(sys.executable).with_name("pipx")
+    places = {"PIPX_HOME": str(tmp_path / "pipx"), "PIPX_BIN_DIR": str(tmp_path / "bin"), "USE_EMOJI": "0"}
+    run(str(pipx), "install", "--python", sys.executable, str(built[1]), cwd=tmp_path, **places)
+    first_bump(str(tmp_path / "bin/gitops-tk"), tmp_path)
+    installed = run(str(pipx), "runpip", "gitops-tk", "list", cwd=tmp_path, **places).lower()
     for name in ("pydantic", "gitpython", "pygithub", "python-gitlab", "helm"):
         assert name not in installed
+
+
+def _files(folder: Path, name: str) -> set[str]:
+    return {
+        f"{name}/{path.relative_to(folder).as_posix()}"
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }

@@ -82,6 +82,15 @@ def test_the_files_are_what_the_vendors_schema_allows(schema: str, names: str) -
     assert done.returncode == 0, done.stdout
 
 
+def test_actionlint_finds_nothing_in_githubs_workflows() -> None:
+    program = Path(sys.executable).with_name("actionlint")
+    found = [str(path) for path in GOLDEN.glob("github/*/.github/workflows/*.yml")]
+    done = subprocess.run(
+        [str(program), "-no-color", "-shellcheck=", "-pyflakes=", *found], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
 def test_gitlabs_components_are_those_of_this_project() -> None:
     made = components()
     assert {f"templates/{path.name}" for path in (ROOT / "templates").iterdir()} == made.keys()
