@@ -272,6 +272,34 @@ def test_a_rollback_brings_chart_and_image_back_together(remote: Path) -> None:
     assert b"tag: v3 " in repo.show(remote, "services/a/envs/staging.yaml")
 
 
+@pytest.mark.parametrize("publish", ["push", "pull-request"])
+def test_a_rollback_to_a_commit_brings_another_chart_back_under_the_same_image(remote: Path, publish: str) -> None:
+    edit = chart("dev", values=b"replicas: 2\nimage: {}\n")
+    repo.commit(remote, edit | {"services/a/envs/dev.yaml": repo.values("a", "dev", "v2")})
+    promote(remote, "dev", "staging", "a")
+    then, before = repo.git(remote, "rev-parse", "main"), tree(remote, "staging")
+    repo.commit(remote, chart("dev", values=b"replicas: 3\nimage: {}\n"))
+    assert promote(remote, "dev", "staging", "a").json["outcome"] == "changed"
+    assert tree(remote, "staging") != before
+    config = CONFIG.replace(b"name: staging\n", f"name: staging\n    publish: {publish}\n".encode())
+    repo.commit(remote, {"gitops-tk.yaml": config})
+    arguments = ("rollback", "a", "-e", "staging", "--to", then[:12], "--repo", f"file://{remote}")
+    ran = run_json(*arguments, cwd=remote.parent)
+    there = "main" if publish == "push" else "gitops-tk/staging/a.rollback"
+    # Where it is proposed it is held, so that the next promotion does not bring the chart again; no image was left.
+    held = [] if publish == "push" else ["hold", "hold"]
+    assert [one["kind"] for one in ran.json["changes"]] == ["chart", *held], ran.out
+    assert tree(remote, "staging", branch=there) == before
+    assert b"tag: v2 " in repo.show(remote, "services/a/envs/staging.yaml", there)
+    assert run_json(*arguments, cwd=remote.parent).json["outcome"] == "unchanged"
+    if publish == "pull-request":
+        options = ("--base", "main", "--head", there, "--repo", f"file://{remote}")
+        assert run_json("verify-pr", *options, cwd=remote.parent).json["problems"] == []
+        repo.git(remote, "update-ref", "refs/heads/main", there)
+        assert promote(remote, "dev", "staging", "a").code == "held"
+        assert run_json(*arguments, cwd=remote.parent).json["outcome"] == "unchanged"
+
+
 def test_status_shows_where_charts_differ(remote: Path, tmp_path: Path) -> None:
     repo.commit(remote, chart("dev", values=b"replicas: 2\n"))
     there = repo.checkout(remote, tmp_path / "c")

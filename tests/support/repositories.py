@@ -72,13 +72,29 @@ def commit(
     head = subprocess.run(
         ["git", "rev-parse", "-q", "--verify", f"refs/heads/{branch}"], cwd=folder, capture_output=True
     )
+    parent = branch if head.returncode == 0 else None
+    parts = stream(files, branch, message, modes, age, parent=parent)
+    git(folder, "fast-import", "--quiet", data=b"".join(parts))
+    return git(folder, "rev-parse", f"refs/heads/{branch}")
+
+
+def stream(
+    files: Mapping[str, bytes | None],
+    branch: str,
+    message: str = "by hand",
+    modes: Mapping[str, str] | None = None,
+    age: int = 0,
+    *,
+    parent: str | None,
+) -> list[bytes]:
+    """A commit on a branch, made on another one, as git-fast-import(1) takes it; see `commit`."""
     when = int(time.time()) - age
     parts = [
         f"commit refs/heads/{branch}\ncommitter A Person <person@example.com> {when} +0000\n".encode(),
         _data(message.encode()),
     ]
-    if head.returncode == 0:
-        parts.append(f"from refs/heads/{branch}^0\n".encode())
+    if parent is not None:
+        parts.append(f"from refs/heads/{parent}^0\n".encode())
     for path, content in files.items():
         if content is None:
             parts.append(f"D {path}\n".encode())
@@ -88,8 +104,12 @@ def commit(
                 parts.append(f"M {mode} {content.decode()} {path}\n".encode())
                 continue
             parts += [f"M {mode} inline {path}\n".encode(), _data(content)]
-    git(folder, "fast-import", "--quiet", data=b"".join(parts) + b"\n")
-    return git(folder, "rev-parse", f"refs/heads/{branch}")
+    return [*parts, b"\n"]
+
+
+def at(branch: str, other: str) -> bytes:
+    """A branch that begins where another one is, as git-fast-import(1) takes it."""
+    return f"reset refs/heads/{branch}\nfrom refs/heads/{other}^0\n\n".encode()
 
 
 def values(service: str, env: str, tag: str = "v1.0.0") -> bytes:

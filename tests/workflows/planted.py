@@ -1,5 +1,6 @@
 """Pull requests that a repository has to refuse, each by one rule, and good ones."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.support import repositories as repo
@@ -199,14 +200,15 @@ GOOD = [*_GOOD, *BESIDE_GOOD]
 CASES = [*REFUSED, *GOOD]
 
 
-def make(folder: Path) -> dict[str, Path]:
+def make(folder: Path, cases: Sequence[Case]) -> dict[str, Path]:
     """The repositories, with each case on a branch of its name, and its base on another."""
     made = {"shared": shared(folder / "shared.git"), "charts": charts(folder / "charts.git")}
-    for case in CASES:
-        place = made[case.past]
-        for branch in (case.name, f"base-{case.name}"):
-            repo.git(place, "branch", branch, "main")
-        repo.commit(place, case.files, branch=case.name, message=case.message, modes=case.modes)
-        if case.base:
-            repo.commit(place, case.base, branch=f"base-{case.name}")
+    streams: dict[str, list[bytes]] = {name: [] for name in made}
+    for case in cases:
+        stream = streams[case.past]
+        stream += repo.stream(case.files, case.name, case.message, case.modes, parent="main")
+        base = f"base-{case.name}"
+        stream += repo.stream(case.base, base, parent="main") if case.base else [repo.at(base, "main")]
+    for name, stream in streams.items():
+        repo.git(made[name], "fast-import", "--quiet", data=b"".join(stream))
     return made

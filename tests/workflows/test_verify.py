@@ -2,12 +2,13 @@
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
 from tests.support import repositories as repo
 from tests.support.cli import run_json
 from tests.workflows.planted import CASES, GOOD, REFUSED, make
+from tests.workflows.planted_past import Case
 
 from gitops_tk.policy.review import NAMES, RULES, review
 from gitops_tk.policy.review.model import Proposal
@@ -19,12 +20,11 @@ from gitops_tk.workflows.verify import proposed
 from gitops_tk.workflows.views import Views
 
 
-@pytest.fixture
-def proposals(tmp_path: Path) -> dict[str, Proposal]:
-    """Every planted pull request, sorted."""
-    checkouts = {name: repo.checkout(place, tmp_path / name) for name, place in make(tmp_path).items()}
+def sorted_out(folder: Path, cases: Sequence[Case]) -> dict[str, Proposal]:
+    """Planted pull requests, made and sorted."""
+    checkouts = {name: repo.checkout(place, folder / name) for name, place in make(folder, cases).items()}
     found = {}
-    for case in CASES:
+    for case in cases:
         root = checkouts[case.past]
         base, head = f"origin/base-{case.name}", f"origin/{case.name}"
         with compared(CheckoutLocation(root), base, head, os.environ) as comparison:
@@ -42,13 +42,26 @@ def refusals(proposal: Proposal, without: str = "") -> dict[str, list[str]]:
     return found
 
 
-def test_each_pull_request_is_refused_by_its_rule_and_by_no_other(proposals: dict[str, Proposal]) -> None:
+def test_each_pull_request_is_refused_by_its_rule_and_by_no_other(tmp_path: Path) -> None:
+    proposals = sorted_out(tmp_path, CASES)
     found = {case.name: set(refusals(proposals[case.name])) for case in CASES}
     assert found == {case.name: {case.rule} if case.rule else set() for case in CASES}
     # Switching a rule off lets exactly its cases pass.
     for rule in NAMES:
         passing = {name for name, proposal in proposals.items() if not refusals(proposal, without=rule)}
         assert passing == {case.name for case in CASES if case.rule in (None, rule)}, rule
+
+
+def test_a_closed_gate_says_what_to_run(tmp_path: Path) -> None:
+    proposals = sorted_out(tmp_path, [case for case in REFUSED if case.name in ("not-soaked", "frozen")])
+
+    def hints(name: str) -> list[str | None]:
+        return [one.hint for one in review(proposals[name]) if not one.warning]
+
+    again = "run the check again then"
+    command = "gitops-tk promote staging prod b --override soak --reason TEXT"
+    assert hints("not-soaked") == [f"{again}, or propose it with: {command}"]
+    assert hints("frozen") == [f"{again}; frozen lets nobody override freeze"]
 
 
 def test_there_are_thirty_bad_ones_fifteen_good_ones_and_one_for_each_rule() -> None:

@@ -27,6 +27,8 @@ def explain(
 ) -> None:
     """Say why a promotion is or is not allowed, and until when: every rule and every gate with its answer.
 
+    It ends with 0 whatever the answer is; --output json has "allowed" for programs.
+
     Example: gitops-tk explain staging prod user-service
     """
 

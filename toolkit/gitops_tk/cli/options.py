@@ -144,7 +144,9 @@ def _complete_environments(incomplete: str) -> list[str]:
     return environments(incomplete)
 
 
-Service = Annotated[str, typer.Argument(metavar="SERVICE", autocompletion=_complete_services)]
+Service = Annotated[
+    str, typer.Argument(metavar="SERVICE", help="The service's name.", autocompletion=_complete_services)
+]
 Services = Annotated[list[str], typer.Argument(metavar="SERVICE...", autocompletion=_complete_services)]
 AnyServices = Annotated[list[str] | None, typer.Argument(metavar="[SERVICE...]", autocompletion=_complete_services)]
 Env = Annotated[

@@ -18,6 +18,7 @@ from gitops_tk.model.moments import DAY, is_date, moment
 Scope = Literal["all", "images"]
 
 _LONGEST_REASON = 500
+_LONGEST_SHOWN = 100
 
 
 class HeldImage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -99,7 +100,12 @@ class Hold(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
     @property
     def shown(self) -> str:
         """Reason, end and author on one line that steers no terminal."""
-        parts = [_line(self.reason), *([f"until {self.until}"] if self.until else [])]
+        # The file has the whole reason; a line is to be read.
+        reason = _line(self.reason)
+        parts = [
+            reason if len(reason) <= _LONGEST_SHOWN else f"{reason[: _LONGEST_SHOWN - 1]}…",
+            *([f"until {self.until}"] if self.until else []),
+        ]
         return ", ".join(parts) + (f" (by {_line(self.by)})" if self.by else "")
 
 

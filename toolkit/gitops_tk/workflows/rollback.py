@@ -213,7 +213,7 @@ class _Planner:
         seen = (HeldImage.of(move.name, move.seen) for move in meant.moves if move.seen and move.seen.version)
         left = tuple(one for one in seen if one not in back)
         proposes = self.environment.publish == "pull-request"
-        if not left and not (proposes and meant.keys):
+        if not left and not (proposes and (meant.keys or meant.chart)):
             return layers.hold
         kept = tuple(one for one in (hold.images if hold else ()) if one not in left and one not in back)
         new = Hold(

@@ -233,13 +233,18 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 
 class Fault(Struct, frozen=True, kw_only=True):
-    """What a rule saw, still without the rule's name."""
+    """What a rule saw, still without the rule's name.
+
+    Attributes:
+        hint: what to do about it, where that is more than the rule's fix says.
+    """
 
     message: str
     file: str | None = None
     line: int | None = None
     service: str | None = None
     env: str | None = None
+    hint: str | None = None
     warning: bool = False
 
 
@@ -274,7 +279,7 @@ class Rule(Struct, frozen=True, kw_only=True):
                 line=fault.line,
                 service=fault.service,
                 env=fault.env,
-                hint=None if fault.warning else self.fix,
+                hint=None if fault.warning else fault.hint or self.fix,
                 warning=fault.warning,
             )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from gitops_tk.policy.review.model import Fault, Proposal, rule
+from gitops_tk.policy.review.model import Fault, Proposal, Release, rule
 
 _AGAIN = "run the check again then; --override GATE --reason TEXT where gitops-tk.yaml allows it"
 
@@ -77,5 +77,23 @@ def _closed(name: str, proposal: Proposal) -> Iterator[Fault]:
             if gate.override is not None:
                 told = f"{told}; overridden: {gate.override}"
             yield Fault(
-                message=told, file=one.path, service=one.service, env=one.env, warning=gate.override is not None
+                message=told,
+                file=one.path,
+                service=one.service,
+                env=one.env,
+                hint=_hint(name, one, proposal) if name in ("soak", "freeze") else None,
+                warning=gate.override is not None,
             )
+
+
+def _hint(name: str, one: Release, proposal: Proposal) -> str:
+    again = "run the check again then"
+    if name not in proposal.config.environment(one.env).policy.override:
+        return f"{again}; {one.env} lets nobody override {name}"
+    if one.kind == "promotion" and one.sources:
+        command = f"promote {one.sources[0]} {one.env} {one.service}"
+    elif one.kind == "values":
+        command = f"values set {one.service} -e {one.env} KEY=VALUE"
+    else:
+        return f"{again}, or let the tool make the change with --override {name} --reason TEXT"
+    return f"{again}, or propose it with: gitops-tk {command} --override {name} --reason TEXT"

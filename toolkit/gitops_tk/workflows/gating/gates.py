@@ -144,7 +144,9 @@ class Judge:
             raise RefusedByPolicy(
                 f"{', '.join(keys)} of {layers.service} is protected in {layers.env}",
                 code="protected",
-                hint="--override protected --reason TEXT changes it all the same" if allowed else None,
+                hint="--override protected --reason TEXT changes it all the same"
+                if allowed
+                else f"take it out of `protected` of {layers.env} in gitops-tk.yaml first, by a change of its own",
                 file=layers.own_path,
             )
         return tuple(
