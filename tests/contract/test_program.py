@@ -121,21 +121,7 @@ def test_doctor_tells_people_what_is_well_and_what_to_do(tmp_path: Path) -> None
     assert (ran.status, ran.out.splitlines()[-1]) == (1, "1 error, 0 warnings, 15 not checked")
 
 
-def test_completion_knows_services_and_environments(tmp_path: Path) -> None:
-    remote = repo.gitops(tmp_path / "r.git", ["order-service", "user-service"])
-    checkout = repo.checkout(remote, tmp_path / "c")
-    for words, expected in (
-        ("bump us", "user-service"),
-        ("render user-service -e sta", "staging"),
-        ("prom", "promote"),
-    ):
-        ran = run(
-            cwd=checkout,
-            _GITOPS_TK_COMPLETE="complete_bash",
-            COMP_WORDS=f"gitops-tk {words}",
-            COMP_CWORD=str(len(words.split())),
-        )
-        assert expected in ran.out.split()
+def test_completion_is_printed_for_the_shell_that_asks(tmp_path: Path) -> None:
     # The program looks which shell has started it.
     shell = ["bash", "-c", f"{sys.executable} -m gitops_tk --show-completion; exit $?"]
     shown = subprocess.run(shell, cwd=tmp_path, capture_output=True, text=True, check=True)

@@ -86,4 +86,4 @@ def bump(
 
         return waiting(once, wait_for_gates, options)
 
-    run("bump", output, action)
+    run("bump", output, action, doing="bumping")

@@ -114,4 +114,4 @@ def diff(
             return ""
         return body(found[0], GITLAB)
 
-    run("diff", output, action, text, {"markdown": markdown})
+    run("diff", output, action, text, {"markdown": markdown}, doing="comparing")

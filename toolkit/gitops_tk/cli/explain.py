@@ -48,4 +48,4 @@ def explain(
 
         return explained(result)
 
-    run("explain", output, action, text)
+    run("explain", output, action, text, doing="asking the gates")

@@ -138,10 +138,18 @@ def _complete_services(incomplete: str) -> list[str]:
     return services(incomplete)
 
 
-def _complete_environments(incomplete: str) -> list[str]:
+def complete_environments(incomplete: str) -> list[str]:
+    """The environments of the checkout."""
     from gitops_tk.cli.completion import environments
 
     return environments(incomplete)
+
+
+def complete_tags(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The tags that the environment named before holds or has held."""
+    from gitops_tk.cli.completion import tags
+
+    return tags(ctx.params, ctx.args, incomplete)
 
 
 Service = Annotated[
@@ -157,7 +165,7 @@ Env = Annotated[
         envvar="GITOPS_TK_ENV",
         metavar="ENV",
         help="The environment.",
-        autocompletion=_complete_environments,
+        autocompletion=complete_environments,
     ),
 ]
 Envs = Annotated[
@@ -168,10 +176,10 @@ Envs = Annotated[
         envvar="GITOPS_TK_ENV",
         metavar="ENV",
         help="Only these environments.",
-        autocompletion=_complete_environments,
+        autocompletion=complete_environments,
     ),
 ]
-EnvName = Annotated[str, typer.Argument(metavar="ENV", autocompletion=_complete_environments)]
+EnvName = Annotated[str, typer.Argument(metavar="ENV", autocompletion=complete_environments)]
 
 
 def overrides(gates: list[str] | None, reason: str | None) -> dict[str, str]:

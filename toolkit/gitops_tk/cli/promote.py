@@ -15,6 +15,7 @@ _Tag = Annotated[
         envvar="GITOPS_TK_TAG",
         metavar="TAG",
         help="An image that SOURCE holds or has held. Default: it holds.",
+        autocompletion=opt.complete_tags,
     ),
 ]
 _Only = Annotated[
@@ -33,8 +34,18 @@ def add_to(app: typer.Typer) -> None:
 
 
 def promote(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The environment that runs it.")],
-    target: Annotated[str, typer.Argument(metavar="TARGET", help="The environment that gets it.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE", help="The environment that runs it.", autocompletion=opt.complete_environments
+        ),
+    ],
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="TARGET", help="The environment that gets it.", autocompletion=opt.complete_environments
+        ),
+    ],
     services: opt.AnyServices = None,
     tag: _Tag = None,
     only: _Only = None,
@@ -89,4 +100,4 @@ def promote(
 
         return waiting(once, wait_for_gates, options)
 
-    run("promote", output, action)
+    run("promote", output, action, doing="promoting")

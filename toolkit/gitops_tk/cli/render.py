@@ -59,4 +59,4 @@ def render(
         with look(options) as snapshot:
             return rendered(snapshot, service, env, target, options)
 
-    run("render", output, action, lambda result: str(result.details["manifest"]))
+    run("render", output, action, lambda result: str(result.details["manifest"]), doing="rendering")

@@ -16,6 +16,7 @@ _To = Annotated[
         metavar="TAG|COMMIT",
         help="What ran: a tag, a digest, a build's number, a source commit, or a commit of the GitOps repository. "
         "Default: what ran before.",
+        autocompletion=opt.complete_tags,
     ),
 ]
 _Since = Annotated[

@@ -3,9 +3,11 @@
 import os
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 
 import typer
 
+from gitops_tk.cli.progress import progress
 from gitops_tk.errors import GitopsTkError, UsageError
 from gitops_tk.model.refusals import ChartDiverged, GateClosed, SeveralFaults
 from gitops_tk.model.result import Outcome, Problem, Result
@@ -19,6 +21,7 @@ def run(
     action: Callable[[], Result],
     text: Printer | None = None,
     others: Mapping[str, Printer] | None = None,
+    doing: str | None = None,
 ) -> None:
     """Runs an action, prints its Result as text or JSON and leaves with its exit code.
 
@@ -26,6 +29,7 @@ def run(
         output: `text`, `json`, or one of the others.
         text: prints the Result for people; None for the common form.
         others: what else prints the Result of this command, by what it is called.
+        doing: what a terminal shows when it takes its time; None where the action shows that itself.
 
     Raises:
         typer.Exit: always, with the exit code.
@@ -36,7 +40,8 @@ def run(
         said = f"{', '.join(known[:-1])} or {known[-1]}"
         raise typer.Exit(show(failed(command, UsageError(f"--output is {said}, not {output!r}")), "text"))
     try:
-        result = action()
+        with progress(doing) if doing else nullcontext():
+            result = action()
     except GitopsTkError as error:
         result = failed(command, error)
     if others and output in others:

@@ -56,12 +56,10 @@ def status(
             if history:
                 from msgspec import to_builtins
 
-                from gitops_tk.cli.progress import progress
                 from gitops_tk.workflows.lately import lately, proposals
 
-                with progress("reading history"):
-                    told.details["history"] = to_builtins(lately(views, found))
-                    told.details["proposals"] = proposals(views, found.environments)
+                told.details["history"] = to_builtins(lately(views, found))
+                told.details["proposals"] = proposals(views, found.environments)
             return told
 
     def text(found: Result) -> str:
@@ -73,4 +71,4 @@ def status(
 
         return f"{status_table(found)}\n{lately(found)}"
 
-    run("status", output, action, text)
+    run("status", output, action, text, doing="reading")

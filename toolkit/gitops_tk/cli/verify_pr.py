@@ -57,4 +57,4 @@ def verify_pr(
 
         return verified(result)
 
-    run("verify-pr", output, action, text, {"github": github})
+    run("verify-pr", output, action, text, {"github": github}, doing="reviewing")
