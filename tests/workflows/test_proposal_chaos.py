@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from tests.support import repositories as repo
 from tests.support.forges.server import Fault, Response
-from tests.support.proposing import Shop, shop
+from tests.support.forges.stage import CASES
+from tests.support.proposing import CONFIG, Shop, shop
 
 from gitops_tk.errors import GitopsTkError
 
@@ -20,11 +21,32 @@ def here(tmp_path: Path) -> Iterator[Shop]:
         yield running
 
 
-def test_twenty_promotions_some_at_once_with_replies_lost_leave_one_pull_request(here: Shop) -> None:
+# How often the same is sent: often where it costs little.
+ROUNDS = {"github": 20}
+CREATE = "(pulls|merge_requests|pullrequests|pull-requests)$"
+
+
+@pytest.mark.parametrize("kind", [*sorted(CASES), "git"])
+def test_promotions_at_once_with_replies_lost_leave_one_pull_request(tmp_path: Path, kind: str) -> None:
+    with shop(tmp_path, kind if kind != "git" else "github") as here:  # type: ignore[arg-type]
+        here.set("staging", a="v1.1.0")
+        if kind == "git":
+            repo.commit(here.folder, {"gitops-tk.yaml": CONFIG + b"forge:\n  kind: git\n"})
+        repeat(here, ROUNDS.get(kind, 6))
+        assert here.promote("a").outcome == "unchanged"
+        branch = "gitops-tk/prod/a"
+        assert repo.git(here.folder, "branch", "--list", "gitops-tk/*").split() == [branch]
+        assert repo.git(here.folder, "rev-list", "--count", f"main..{branch}") == "1"
+        assert b"v1.1.0" in repo.show(here.folder, "services/a/envs/prod.yaml", branch)
+        assert [pull.branch for pull in here.here.pulls.values()] == ([] if kind == "git" else [branch])
+        assert all(repo.git(here.folder, "rev-parse", branch) in pull.body for pull in here.opened())
+
+
+def repeat(here: Shop, rounds: int) -> None:
+    """The same promotion, four at once, with replies lost at random."""
     chance = random.Random(4)
-    lost = [Fault(method="POST|PATCH", path="pulls", cut=True, done=chance.random() < 0.7) for _ in range(4)]
-    gateway = Fault(method="POST", path="pulls", response=Response(502), done=True)
-    here.server.faults += [*lost, gateway]
+    lost = [Fault("POST|PATCH|PUT", CREATE, cut=True, done=chance.random() < 0.7) for _ in range(rounds // 5)]
+    here.server.faults += [*lost, Fault("POST", CREATE, Response(502), done=True)]
     here.server.behaviour.drop_push_answers = 2
 
     def promote(_: int) -> str:
@@ -34,14 +56,8 @@ def test_twenty_promotions_some_at_once_with_replies_lost_leave_one_pull_request
             return error.code
 
     with ThreadPoolExecutor(4) as pool:
-        outcomes = list(pool.map(promote, range(20)))
-    assert here.promote("a").outcome == "unchanged"
+        outcomes = list(pool.map(promote, range(rounds)))
     assert set(outcomes) <= {"proposed", "unchanged", "forge-unanswered", "unreachable"}
-    assert len(here.here.pulls) == 1
-    (pull,) = here.opened()
-    assert repo.git(here.folder, "rev-parse", pull.branch) in pull.body
-    assert b"v1.1.0" in here.proposed(pull, "a")
-    assert repo.git(here.folder, "rev-list", "--count", f"main..{pull.branch}") == "1"
 
 
 def test_two_at_once_with_other_contents_end_with_a_page_of_what_is_there(here: Shop) -> None:
