@@ -224,3 +224,18 @@ def test_a_value_in_a_commit_message_does_nothing(tmp_path: Path, key: str, valu
     (change,) = ran.json["changes"]
     shown = text.partition(" -> ")[2].partition("\n")[0]
     assert json.loads(shown) == change["to"] if shown.startswith('"') else shown == change["to"]
+
+
+def test_auto_merge_does_not_go_past_a_gate_that_waits(here: Shop) -> None:
+    config = repo.show(here.folder, "gitops-tk.yaml")
+    gates = b"pull-request\n    override: [soak]\n    gates: {soak: 1d}\n"
+    repo.commit(here.folder, {"gitops-tk.yaml": config.replace(b"pull-request\n", gates)})
+    for checks in (False, True):
+        here.here.settings.checks = checks
+        result = here.promote("a", auto_merge=True)
+        (pull,) = here.opened()
+        assert ([one.code for one in result.problems], pull.armed) == (["gates-closed"], None)
+        assert (pull.state, [gate.answer for gate in result.gates]) == ("open", ["waiting"])
+    repo.commit(here.folder, {"gitops-tk.yaml": config})
+    assert here.promote("a", auto_merge=True).problems == ()
+    assert pull.armed == "merge"

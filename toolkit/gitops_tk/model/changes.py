@@ -1,5 +1,6 @@
 """A ChangeSet: what to write, and why. Diff, message, trailers and review text are views of it."""
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -95,6 +96,18 @@ class Gate(Struct, frozen=True, kw_only=True):
     def closed(self) -> bool:
         """Whether it stands in the way: it waits or refuses, and nobody has overridden it."""
         return self.answer in ("waiting", "refused") and self.override is None
+
+    @property
+    def unopened(self) -> bool:
+        """Whether what is proposed is not to be merged yet: it waits, or nobody has asked who decides; see `closed`."""
+        unasked = self.answer == "not-evaluated" and self.name in ("healthy", "commands")
+        return self.override is None and (self.answer == "waiting" or unasked)
+
+
+def unopened(gates: Iterable[Gate], skipped: Iterable[Skipped]) -> tuple[Gate, ...]:
+    """The gates that hold up what is proposed all the same; those of services that are left alone hold up nothing."""
+    left = {(one.service, one.env) for one in skipped}
+    return tuple(gate for gate in gates if gate.unopened and (gate.service, gate.env) not in left)
 
 
 class ChangeSet(Struct, frozen=True):

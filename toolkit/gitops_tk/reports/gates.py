@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from gitops_tk.model.changes import Gate, Skipped
+from gitops_tk.model.changes import Gate, unopened
 from gitops_tk.model.result import Result
 from gitops_tk.reports.changes import named
 
@@ -31,12 +31,6 @@ def verified(result: Result) -> str:
     return "\n".join([*lines, conclusion]) + "\n"
 
 
-def waiting(gates: Iterable[Gate], skipped: Iterable[Skipped]) -> list[Gate]:
-    """The gates that something waits for which is proposed all the same: until then it is not to be merged."""
-    left = {(one.service, one.env) for one in skipped}
-    return [gate for gate in gates if gate.answer == "waiting" and gate.closed and (gate.service, gate.env) not in left]
-
-
 def not_before(gates: Iterable[Gate]) -> str:
     """`before` the time when the last of these gates may open, or `yet` where none of them tells one."""
     times = [gate.until for gate in gates if gate.until]
@@ -46,7 +40,7 @@ def not_before(gates: Iterable[Gate]) -> str:
 def unmerged(result: Result) -> list[str]:
     """What of a proposal has to wait, and for what: a line for the services of which that is the same."""
     found: dict[tuple[str | None, str], list[Gate]] = {}
-    for gate in waiting(result.gates, result.skipped):
+    for gate in unopened(result.gates, result.skipped):
         found.setdefault((gate.service, gate.env), []).append(gate)
     told: dict[tuple[str, str], list[str]] = {}
     for (service, env), gates in found.items():

@@ -9,12 +9,13 @@ from html import escape
 
 from msgspec import Struct
 
+from gitops_tk.model.changes import unopened
 from gitops_tk.model.dialect import Dialect
 from gitops_tk.model.evidence import Evidence, ReleaseChange
 from gitops_tk.model.foreign import block, cell, code
 from gitops_tk.reports import changes
 from gitops_tk.reports.changes import Group
-from gitops_tk.reports.gates import not_before, waiting
+from gitops_tk.reports.gates import not_before
 from gitops_tk.reports.images import images
 
 # What is kept free for the note that something was left out.
@@ -120,7 +121,7 @@ def _summary(evidence: Evidence) -> str:
 
 
 def _waits(evidence: Evidence) -> Iterator[_Item]:
-    found = waiting(evidence.gates, evidence.skipped)
+    found = unopened(evidence.gates, evidence.skipped)
     if found:
         names = ", ".join(dict.fromkeys(code(gate.gate) for gate in found))
         yield _Item(f"**Not to be merged {not_before(found)}**: {names}.")

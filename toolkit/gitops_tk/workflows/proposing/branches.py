@@ -63,7 +63,7 @@ class Branches:
             return None
         return Unmet(f"without a token for {self._place.host} nobody can see who has approved it")
 
-    def options(self, step: Step) -> Sequence[str]:  # noqa: ARG002
+    def options(self, step: Step) -> Sequence[str]:
         """See Reviews; GitLab opens a merge request, with title and description from the commit."""
         if self._place.kind != "gitlab":
             return ()
@@ -74,13 +74,13 @@ class Branches:
             *(f"merge_request.label={label}" for label in settings.labels),
             *(["merge_request.draft"] if settings.draft else []),
             *(["merge_request.squash"] if settings.merge_method == "squash" else []),
-            *(["merge_request.merge_when_pipeline_succeeds"] if settings.auto_merge else []),
+            *(["merge_request.merge_when_pipeline_succeeds"] if settings.auto_merge and not step.unopened else []),
         )
 
     def show(self, step: Step, said: str) -> tuple[PullRequest, Sequence[Problem]]:
         """See Reviews."""
         made = self._made(said)
-        left = self._left(opened=made is not None) if not step.is_equal else ""
+        left = self._left(opened=made is not None, waits=step.unopened is not None) if not step.is_equal else ""
         action: Action = "unchanged" if step.is_equal else "updated" if step.is_open else "opened"
         shown = PullRequest(
             branch=step.branch,
@@ -133,12 +133,12 @@ class Branches:
         at = re.escape(f"{self._place.web}/{self._place.path}/-/merge_requests/")
         return re.search(rf"{at}([1-9][0-9]{{0,9}})(?![\w/-])", said)
 
-    def _left(self, *, opened: bool) -> str:
+    def _left(self, *, opened: bool, waits: bool) -> str:
         settings = self._settings
         rest = {
             "labels": bool(settings.labels) and not opened,
             "reviewers": bool(settings.reviewers),
             "draft": settings.draft and not opened,
-            "auto-merge": settings.auto_merge and not opened,
+            "auto-merge": settings.auto_merge and (waits or not opened),
         }
         return ", ".join(name for name, wanted in rest.items() if wanted)

@@ -87,8 +87,10 @@ def held(remote: Remote, base: TreeSnapshot, standing: Sequence[Standing], now: 
         pairs = [pair for pair in _pairs(config, one) if pair in holds]
         for pair, layers in read_layers(remote.at(one.commit), config, pairs).items():
             if holds[pair].blocks(images_of(config, layers), now):
-                words = (layers.service, layers.env, holds[pair].shown)
-                found.setdefault(one.branch, Said("{} in {} is held: {}", words))
+                left = sorted(one.releases - {f"{layers.env}/{layers.service}"})
+                more = f". Nothing is proposed any more for {', '.join(['{}'] * len(left))}" if left else ""
+                words = (layers.service, layers.env, holds[pair].shown, *left)
+                found.setdefault(one.branch, Said("{} in {} is held: {}" + more, words))
     return found
 
 

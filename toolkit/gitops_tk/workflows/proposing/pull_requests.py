@@ -93,12 +93,12 @@ class PullRequests:
         """See Reviews."""
         pull = self._pulls.get(step.branch)
         if pull is not None and self.tells(step):
-            return self._armed(pull, step.commit, "unchanged", ())
+            return self._armed(pull, step, "unchanged", ())
         self._has_written = True
         title = _title(step.plan.subject)
         body = self._texts[step.plan.proposal or ""] + _footer(step, self._pulls)
         if pull is not None:
-            return self._armed(self._forge.update(pull, title=title, body=body), step.commit, "updated", ())
+            return self._armed(self._forge.update(pull, title=title, body=body), step, "updated", ())
         wanted = Wanted(
             branch=step.branch,
             base=self._base,
@@ -109,7 +109,7 @@ class PullRequests:
             reviewers=tuple(self._settings.reviewers),
         )
         made, unmet = self._forge.create(wanted)
-        return self._armed(made, step.commit, "opened", unmet)
+        return self._armed(made, step, "opened", unmet)
 
     def close(self, branch: str, reason: Said) -> None:
         """See Reviews."""
@@ -124,12 +124,16 @@ class PullRequests:
         return ()
 
     def _armed(
-        self, pull: PullRequest, commit: str, action: Action, unmet: Sequence[Unmet]
+        self, pull: PullRequest, step: Step, action: Action, unmet: Sequence[Unmet]
     ) -> tuple[Shown, Sequence[Problem]]:
         problems = [_problem("forge-unmet", one.reason) for one in unmet]
-        if self._settings.auto_merge and not pull.armed:
+        if self._settings.auto_merge and not pull.armed and (gate := step.unopened):
+            # Whether the forge has a required check that asks the gates, nobody can see: it may merge at once.
+            said = f"auto-merge is not set yet: {gate.gate} of {gate.service} has not opened: {gate.message}"
+            problems.append(_problem("gates-closed", said, "run the same command again when the gates have opened"))
+        elif self._settings.auto_merge and not pull.armed:
             # What the forge has seen of the branch may be older than what was pushed to it.
-            answer = self._forge.arm(replace(pull, head=commit), self._settings.merge_method)
+            answer = self._forge.arm(replace(pull, head=step.commit), self._settings.merge_method)
             if isinstance(answer, Merged):
                 action = "merged"
             elif isinstance(answer, Unmet):

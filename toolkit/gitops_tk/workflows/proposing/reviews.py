@@ -6,7 +6,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from gitops_tk.forges.port import Unmet
-from gitops_tk.model.changes import Plan
+from gitops_tk.model.changes import Gate, Plan, unopened
 from gitops_tk.model.foreign import Said
 from gitops_tk.model.result import Problem, PullRequest
 from gitops_tk.repository.proposal import Standing
@@ -46,6 +46,11 @@ class Step(Struct, frozen=True, kw_only=True):
     is_equal: bool = False
     commit: str = ""
     replaces: tuple[Replaced, ...] = ()
+
+    @property
+    def unopened(self) -> Gate | None:
+        """A gate that has not opened for what is proposed, if there is one: so long nothing may merge it by itself."""
+        return next(iter(unopened(self.plan.gates, self.plan.skipped)), None)
 
 
 class Reviews(Protocol):
