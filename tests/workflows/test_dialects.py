@@ -66,3 +66,27 @@ def test_what_the_forge_merges_by_itself_is_never_something_else(here: Shop) -> 
     here.here.pass_checks()
     assert pull.state == "merged"
     assert b"v1.2.0" in repo.show(here.folder, "services/a/envs/prod.yaml")
+
+
+def test_where_an_approval_cannot_be_taken_back_the_successor_goes_on_in_every_way(here: Shop) -> None:
+    here.here.settings.dismissals = False
+    here.promote("a")
+    (old,) = here.opened()
+    here.here.approve(old, "ann")
+    here.set("staging", a="v1.2.0")
+    result = here.promote("a")
+    (new,) = here.opened()
+    assert (old.state, old.approvals.keys(), new.branch) == ("closed", {"ann"}, "gitops-tk/prod/a.2")
+    assert result.pull_requests[0].url in old.comments[-1].body
+    assert result.closed[0].url in new.body
+    assert repo.git(here.folder, "branch", "--list", "gitops-tk/*").split() == ["gitops-tk/prod/a.2"]
+    here.set("staging", a="v1.3.0")
+    assert (here.promote("a").pull_requests[0].action, here.opened()) == ("updated", [new])
+    here.set("staging", b="v2.0.0")
+    here.promote()
+    assert [one.branch for one in here.opened()] == ["gitops-tk/prod/_all"]
+    assert new.state == "closed"
+    repo.commit(here.folder, {".gitops-tk/holds/prod/a.yaml": b"reason: it leaks\n"})
+    # The same branch goes on with what is left of it.
+    assert [one.branch for one in here.promote().pull_requests] == ["gitops-tk/prod/_all"]
+    assert b"v1.0.0" in here.proposed(here.opened()[0], "a")

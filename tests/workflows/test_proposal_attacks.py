@@ -159,8 +159,36 @@ def test_proposals_of_services_that_overlap_at_the_same_time_do_not_both_stand(h
     with pytest.raises(GitopsTkError) as refused:
         here.promote("a")
     assert refused.value.code == "proposed-with-others"
-    assert [one.branch for one in here.opened()] == ["gitops-tk/prod/_all"]
+    assert [one.branch for one in here.here.pulls.values()] == ["gitops-tk/prod/_all"]
     assert repo.git(here.folder, "branch", "--list", "gitops-tk/*").split() == ["gitops-tk/prod/_all"]
+
+
+def test_a_proposal_that_comes_under_review_after_the_look_is_seen_all_the_same(here: Shop) -> None:
+    here.server.faults.append(Fault("POST", "pulls$", Response(403, {"message": "no"})))
+    with pytest.raises(GitopsTkError):
+        here.promote("a")
+    here.set("staging", b="v2.0.0")
+    once = iter([True])
+    # Its branch stood there when this command looked; now its pull request is opened.
+    here.server.behaviour.before_push = lambda _: (
+        here.here.open(BRANCH, "main", "promote: a", "b") if next(once, False) else None
+    )
+    here.promote()
+    assert [one.branch for one in here.opened()] == ["gitops-tk/prod/_all"]
+    assert here.pull(1).state == "closed"
+
+
+def test_a_commit_that_comes_to_the_branch_between_look_and_push_is_kept(here: Shop) -> None:
+    here.promote("a")
+    here.set("staging", a="v1.2.0")
+    once = iter([True])
+    here.server.behaviour.before_push = lambda _: (
+        repo.commit(here.folder, {"mine.txt": b"x\n"}, branch=BRANCH) if next(once, False) else None
+    )
+    with pytest.raises(RepositoryError) as refused:
+        here.promote("a")
+    assert refused.value.code == "proposal-edited"
+    assert repo.show(here.folder, "mine.txt", BRANCH) == b"x\n"
 
 
 def test_overlapping_sets_at_once_end_with_one_proposal_for_each_release(tmp_path: Path) -> None:

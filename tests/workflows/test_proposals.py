@@ -181,6 +181,19 @@ def test_a_proposal_of_a_service_that_is_held_is_closed(here: Shop) -> None:
     assert "`a` in `prod` is held: `it leaks memory`" in here.pull(1).comments[0].body
 
 
+@pytest.mark.parametrize("named", ["a", "b"])
+def test_a_proposal_of_several_that_a_hold_closes_says_for_which_nothing_is_left(here: Shop, named: str) -> None:
+    here.set("staging", b="v2.0.0")
+    here.promote("a", "b")
+    repo.commit(here.folder, {".gitops-tk/holds/prod/a.yaml": b"reason: it leaks\n"})
+    if named == "a":
+        # What was wanted of it is not there any more, and what is held is looked at.
+        here.set("staging", a="v1.0.0")
+    here.promote(named)
+    left = "Nothing is proposed any more for `prod/b`" in here.pull(1).comments[0].body
+    assert (here.pull(1).state, left) == ("closed", named == "a")
+
+
 def test_a_proposal_that_was_merged_by_hand_has_landed_also_where_its_service_is_held_then(here: Shop) -> None:
     here.promote("a")
     (pull,) = here.opened()

@@ -71,10 +71,11 @@ def replaces(part: Plan, one: Standing) -> bool:
     return stem(one.branch) in _stems(part) or bool(one.releases & _changed(part))
 
 
-def held(remote: Remote, base: TreeSnapshot, standing: Sequence[Standing], now: float) -> dict[str, Said]:
+def held(remote: Remote, base: TreeSnapshot, plan: Plan, standing: Sequence[Standing], now: float) -> dict[str, Said]:
     """Why proposals may not go on, by branch: an image that they bring is held back.
 
     Args:
+        plan: what is proposed in place of a part of them.
         now: the time, in seconds since 1970 (UTC).
     """
     of_images = [one for one in standing if one.command in _HELD and not is_beside(one.branch)]
@@ -87,7 +88,7 @@ def held(remote: Remote, base: TreeSnapshot, standing: Sequence[Standing], now: 
         pairs = [pair for pair in _pairs(config, one) if pair in holds]
         for pair, layers in read_layers(remote.at(one.commit), config, pairs).items():
             if holds[pair].blocks(images_of(config, layers), now):
-                left = sorted(one.releases - {f"{layers.env}/{layers.service}"})
+                left = sorted(one.releases - {f"{layers.env}/{layers.service}"} - _changed(plan))
                 more = f". Nothing is proposed any more for {', '.join(['{}'] * len(left))}" if left else ""
                 words = (layers.service, layers.env, holds[pair].shown, *left)
                 found.setdefault(one.branch, Said("{} in {} is held: {}" + more, words))

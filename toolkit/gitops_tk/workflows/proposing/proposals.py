@@ -74,7 +74,7 @@ class Proposals:
         proposal.require_own(self._remote, base, *(step.found for step in steps if step.found))
         left = (under_review & standing.keys()) - {step.branch for step in steps}
         others = [standing[branch] for branch in sorted(left) if overlaps.concerns(plan, standing[branch])]
-        held = overlaps.held(self._remote, base, others, self._now)
+        held = overlaps.held(self._remote, base, plan, others, self._now)
         over: list[tuple[Standing, Said]] = []
         problems: list[Problem] = []
         for one in others:
