@@ -173,7 +173,7 @@ def test_a_proposal_that_comes_under_review_after_the_look_is_seen_all_the_same(
     here.server.behaviour.before_push = lambda _: (
         here.here.open(BRANCH, "main", "promote: a", "b") if next(once, False) else None
     )
-    here.promote()
+    assert here.promote().attempts == 2
     assert [one.branch for one in here.opened()] == ["gitops-tk/prod/_all"]
     assert here.pull(1).state == "closed"
 
@@ -182,7 +182,7 @@ def test_a_commit_that_comes_to_the_branch_between_look_and_push_is_kept(here: S
     here.promote("a")
     here.set("staging", a="v1.2.0")
     once = iter([True])
-    here.server.behaviour.before_push = lambda _: (
+    here.server.behaviour.before_refs = lambda _: (
         repo.commit(here.folder, {"mine.txt": b"x\n"}, branch=BRANCH) if next(once, False) else None
     )
     with pytest.raises(RepositoryError) as refused:
