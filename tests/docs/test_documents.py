@@ -1,7 +1,6 @@
 """What the documents say is so."""
 
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,35 +12,7 @@ from gitops_tk.workflows.validate import RULES
 from tests.docs import doctor, licences, policy, reference, rules
 
 _ROOT = Path(__file__).resolve().parents[2]
-_BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 _DOCS = sorted(path.relative_to(_ROOT).as_posix() for path in (_ROOT / "docs").rglob("*.md"))
-_ID = re.compile(r"\b[0-9a-f]{10}\b")
-
-
-def _steps(document: str) -> list[tuple[str, str]]:
-    steps: list[tuple[str, str]] = []
-    for block in _BLOCK.findall((_ROOT / document).read_text(encoding="utf-8")):
-        for line in block.splitlines():
-            if line.startswith("$ "):
-                steps.append((line[2:], ""))
-            else:
-                steps[-1] = (steps[-1][0], steps[-1][1] + line + "\n")
-    return steps
-
-
-def test_the_first_ten_minutes_go_as_the_readme_says(tmp_path: Path) -> None:
-    folder = tmp_path
-    steps = _steps("README.md")
-    assert len(steps) > 10
-    for command, shown in steps:
-        words = shlex.split(command)
-        if words[0] == "cd":
-            folder = folder / words[1]
-            continue
-        program = [sys.executable, "-m", "gitops_tk", *words[1:]] if words[0] == "gitops-tk" else words
-        done = subprocess.run(program, cwd=folder, capture_output=True, text=True)
-        assert done.returncode == 0, (command, done.stderr)
-        assert _ID.sub("#", done.stdout) == _ID.sub("#", shown), command
 
 
 def test_every_rule_is_in_the_table_of_rules() -> None:
