@@ -68,6 +68,7 @@ def test_what_the_forge_merges_by_itself_is_never_something_else(here: Shop) -> 
     assert b"v1.2.0" in repo.show(here.folder, "services/a/envs/prod.yaml")
 
 
+@pytest.mark.parametrize("here", [*_STANDING, "gitlab"], indirect=True)
 def test_where_an_approval_cannot_be_taken_back_the_successor_goes_on_in_every_way(here: Shop) -> None:
     here.here.settings.dismissals = False
     here.promote("a")
