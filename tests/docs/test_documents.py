@@ -60,8 +60,16 @@ def test_every_command_and_option_is_in_the_reference() -> None:
 @pytest.mark.parametrize("document", [path.name for path in _ROOT.glob("*.md")] + _DOCS)
 def test_links_between_documents_lead_somewhere(document: str) -> None:
     path = _ROOT / document
-    for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8")):
-        assert (path.parent / target).exists(), target
+    for target, section in re.findall(r"\]\(([^)#:]*)(?:#([^)]+))?\)", path.read_text(encoding="utf-8")):
+        leads_to = path.parent / target if target else path
+        assert leads_to.exists(), target
+        assert not section or section in _sections(leads_to), f"{target}#{section}"
+
+
+def _sections(path: Path) -> set[str]:
+    # As GitHub names a heading: lower case, dashes for spaces, nothing else that is no letter.
+    titles = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def test_the_demo_plays_and_can_be_played_again() -> None:
