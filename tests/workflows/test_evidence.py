@@ -86,7 +86,8 @@ def test_a_chart_that_environments_share_is_shown_in_its_effect_on_each() -> Non
     files = repository()
     path = "services/web/chart/templates/configmap.yaml"
     found = changed(files, Write(path, files[path] + b"  NEW: '1'\n"))
-    assert [one.env for one in found] == ["dev", "staging", "prod"]
+    # That which matters most first.
+    assert [one.env for one in found] == ["prod", "staging", "dev"]
     assert {field.path for one in found for change in one.objects for field in change.fields} == {"data.NEW"}
 
 
@@ -137,7 +138,7 @@ def test_a_service_that_comes_or_goes_is_told_with_its_objects() -> None:
     new = {path.replace("/a/", "/b/"): data for path, data in files.items() if "/a/" in path and "dev" not in path}
     come = changed(files, *(Write(path, data) for path, data in new.items()))
     assert [(one.service, one.env, [change.change for change in one.objects]) for one in come] == [
-        ("b", env, ["added", "added"]) for env in ("staging", "prod")
+        ("b", env, ["added", "added"]) for env in ("prod", "staging")
     ]
     (gone,) = changed(files, Delete("services/a/envs/prod.yaml"))
     assert ([one.change for one in gone.objects], gone.images[0].after) == (["removed", "removed"], None)

@@ -242,12 +242,7 @@ class Config(Struct, frozen=True, kw_only=True):
     def image_keys(self, service: str) -> dict[str, ImageKeys]:
         """The keys of a service's images, by the images' names."""
         chosen = self.services.get(service, self.images)
-        return {
-            name: ImageKeys(
-                **{part: key.replace("{service}", service) for part, key in key_parts(keys).items() if key is not None}
-            )
-            for name, keys in chosen.items()
-        }
+        return {name: _of_service(keys, service) for name, keys in chosen.items()}
 
     def promotion_keys(self, service: str) -> Sequence[str]:
         """The patterns of the keys that travel with a service's images."""
@@ -313,6 +308,13 @@ def _quoted(name: str) -> str:
     # Names that some YAML reader takes for a number, a date, true, false or nothing.
     odd = not name[:1].isalpha() or name in ("y", "n", "yes", "no", "on", "off", "true", "false", "null")
     return f'"{name}"' if odd else name
+
+
+def _of_service(keys: ImageKeys, service: str) -> ImageKeys:
+    parts = {part: key for part, key in key_parts(keys).items() if key is not None}
+    if not any("{service}" in key for key in parts.values()):
+        return keys
+    return ImageKeys(**{part: key.replace("{service}", service) for part, key in parts.items()})
 
 
 def key_parts(keys: ImageKeys) -> dict[str, str | None]:

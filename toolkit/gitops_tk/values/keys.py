@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
@@ -45,6 +46,8 @@ _BRACKET = re.compile(r"\[(?:(\d{1,6})|([^\[\]=\s]+)=([^\[\]]*))\]")
 _NEEDS_QUOTES = re.compile(r'[.\[\]"=\s]|^$')
 
 
+# A repository has a handful of keys, and asks for them in each of ten thousand files.
+@lru_cache(maxsize=1024)
 def parse_key(text: str) -> KeyPath:
     """Reads a key such as `ingress.hosts[0].host` or `podLabels."app.kubernetes.io/name"`.
 

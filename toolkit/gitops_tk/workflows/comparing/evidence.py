@@ -102,6 +102,8 @@ def compared(
 ) -> tuple[tuple[ReleaseChange, ...], dict[str, tuple[str, ...]]]:
     """The releases that differ between two states of a repository, and by service where its source code may be.
 
+    The last environment comes first: a shared chart's edit reaches them all, and prod is where it matters most.
+
     Args:
         paths: those that differ.
         services: only these; none means every one.
@@ -125,7 +127,12 @@ def compared(
     settings = Sides(before=files[0], after=files[1], target=target, environ=dict(environ))
     releases = 2 * sum(len(envs) for envs in wanted.values())
     found = [one for part in processes.run(pairs, Comparer, settings, releases=releases) for one in part]
-    return tuple(found), {pair.service: _urls(sides[1], pair) for pair in pairs}
+    return _ordered(found, sides), {pair.service: _urls(sides[1], pair) for pair in pairs}
+
+
+def _ordered(found: Iterable[ReleaseChange], sides: Iterable[Side]) -> tuple[ReleaseChange, ...]:
+    order = list(dict.fromkeys(env for side in sides for env in side.environments))[::-1]
+    return tuple(sorted(found, key=lambda one: (order.index(one.env), one.service)))
 
 
 def _config_files(before: Snapshot, after: Snapshot) -> tuple[bytes, bytes]:

@@ -57,12 +57,9 @@ def _evidence(comparison: Comparison, result: Result, environ: Mapping[str, str]
         config = load(comparison.base)
     except GitopsTkError as error:
         return error
-    order = [environment.name for environment in config.environments][::-1]
-    # What matters most comes first.
-    first = sorted(releases, key=lambda one: (order.index(one.env) if one.env in order else len(order), one.service))
     home = comparison.repository.home
     sources = Sources(home.url if home else None, config.forge, environ, ask=False)
-    return Evidence(subject="verify-pr", releases=sources.told(first, urls), gates=result.gates)
+    return Evidence(subject="verify-pr", releases=sources.told(releases, urls), gates=result.gates)
 
 
 def _shorter(dialect: Dialect) -> Dialect:
