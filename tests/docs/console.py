@@ -79,7 +79,12 @@ def play(text: str, folder: Path) -> Iterator[Step]:
     programs.mkdir()
     (programs / "gitops-tk").symlink_to(Path(sys.executable).with_name("gitops-tk"))
     place = folder / ".place"
-    environ = {**os.environ, **_WHO, "PATH": f"{programs}:{os.environ['PATH']}", "COLUMNS": "100"}
+    home = folder / ".home"
+    home.mkdir()
+    # A document that says who commits goes in an empty home.
+    who = {} if "$ git config user.name" in text else _WHO
+    path = f"{programs}:{os.environ['PATH']}"
+    environ = {**os.environ, **who, "HOME": str(home), "PATH": path, "COLUMNS": "100"}
     here = folder
     for step in steps(text):
         script = f"{step.command}\nstatus=$?\npwd > {place}\nexit $status"
