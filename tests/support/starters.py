@@ -64,8 +64,8 @@ class Running:
                 for line in self.logs:
                     if line["msg"] == message:
                         return line
+                assert not self.logs or self.logs[-1]["msg"] != "(end)", self.logs
                 assert self._news.wait(20), f"no {message!r} in {self.logs}"
-                assert self.logs[-1]["msg"] != "(end)" or message == "(end)", self.logs
 
     def port(self, which: int = 0) -> int:
         """The port of its first (HTTP) or second (metrics) server, once it is ready."""
