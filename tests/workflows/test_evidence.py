@@ -255,7 +255,9 @@ def test_many_services_are_compared_in_several_processes_with_the_same_result(mo
     services = [f"s{at}" for at in range(4)]
     alone = promotion(views(repository(services, tags=_STAGING)))
     monkeypatch.setattr(processes, "_WORTH_IT", 2)
+    environ = dict(os.environ)
     assert promotion(views(repository(services, tags=_STAGING))) == alone
+    assert dict(os.environ) == environ
 
 
 class _Told:

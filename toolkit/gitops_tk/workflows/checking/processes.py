@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -18,6 +19,8 @@ from gitops_tk.errors import GitopsTkError
 
 # A process needs about a second until it has loaded engine and schemas: less work is done sooner without.
 _WORTH_IT = 24
+# https://docs.python.org/3/using/cmdline.html#envvar-PYTHONSAFEPATH
+_SAFE = "PYTHONSAFEPATH"
 
 Job = TypeVar("Job")
 Answer = TypeVar("Answer")
@@ -49,10 +52,15 @@ def run(
     if min(wanted, len(jobs)) <= 1:
         yield from map(begin(settings), jobs)
         return
-    # The folder that we are called in may be a checkout: nothing is imported from there.
-    os.environ["PYTHONSAFEPATH"] = "1"
+    with _safe_imports():
+        yield from _spread(jobs, begin, settings, min(wanted, len(jobs)))
+
+
+def _spread(
+    jobs: Sequence[Job], begin: Callable[[Settings], Callable[[Job], Answer]], settings: Settings, processes: int
+) -> Iterator[Answer]:
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(wanted, len(jobs)), context, _begin, (begin, settings))
+    pool = ProcessPoolExecutor(processes, context, _begin, (begin, settings))
     try:
         yield from pool.map(_do, jobs)
     except BrokenProcessPool as error:
@@ -69,6 +77,20 @@ def run(
         raise
     finally:
         pool.shutdown()
+
+
+@contextmanager
+def _safe_imports() -> Iterator[None]:
+    """Has no process of Python's import from the folder that we are called in: it may be a checkout."""
+    before = os.environ.get(_SAFE)
+    os.environ[_SAFE] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(_SAFE, None)
+        else:
+            os.environ[_SAFE] = before
 
 
 def _begin(begin: Callable[[Any], Callable[[Any], Any]], settings: Any) -> None:
