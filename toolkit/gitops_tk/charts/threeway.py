@@ -4,7 +4,7 @@ Each file by itself. What nobody edited is replaced, what both changed is merged
 away stays away.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Literal
 
 from msgspec import Struct
@@ -81,8 +81,3 @@ def _as_in(ours: bytes, generated: bytes) -> bytes:
     if not endings or ours.count(b"\r\n") < endings or b"\r" in generated:
         return generated
     return generated.replace(b"\n", b"\r\n")
-
-
-def told(found: list[Step], what: str) -> Iterator[str]:
-    """The paths of the files that became this."""
-    return (step.path for step in found if step.what == what)

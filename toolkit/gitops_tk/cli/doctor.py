@@ -30,15 +30,13 @@ def doctor(
     """
 
     def action() -> Result:
-        from gitops_tk.cli.progress import progress
         from gitops_tk.workflows.doctor import doctor as look
 
-        with progress("looking around"):
-            return look(opt.shared(repo, branch), offline=offline)
+        return look(opt.shared(repo, branch), offline=offline)
 
     def text(result: Result) -> str:
         from gitops_tk.reports.doctor import findings
 
         return findings(result)
 
-    run("doctor", output, action, text)
+    run("doctor", output, action, text, doing="looking around")

@@ -52,14 +52,13 @@ def history(
     """
 
     def action() -> Result:
-        from gitops_tk.cli.progress import progress
         from gitops_tk.workflows.history import HistoryRequest, result
         from gitops_tk.workflows.history import history as find
         from gitops_tk.workflows.views import look_back
 
         request = HistoryRequest(service=service, envs=tuple(env or ()), limit=limit, since=since)
         request.check()
-        with progress("reading history"), look_back(opt.shared(repo, branch)) as views:
+        with look_back(opt.shared(repo, branch)) as views:
             return result(service, find(request, views))
 
     def text(found: Result) -> str:
@@ -79,4 +78,5 @@ def history(
 
     others: dict[str, Printer] = {"markdown": markdown, "csv": comma_separated}
     # What goes wrong is told to people in each of these.
-    run("history", "text" if output in others else output, action, others.get(output, text), others)
+    told = "text" if output in others else output
+    run("history", told, action, others.get(output, text), others, doing="reading history")

@@ -9,6 +9,14 @@ from gitops_tk.cli.gates import judging, waiting
 from gitops_tk.cli.run import run
 from gitops_tk.model.result import Result
 
+_Source = Annotated[
+    str,
+    typer.Argument(metavar="SOURCE", help="The environment that runs it.", autocompletion=opt.complete_environments),
+]
+_Target = Annotated[
+    str,
+    typer.Argument(metavar="TARGET", help="The environment that gets it.", autocompletion=opt.complete_environments),
+]
 _Tag = Annotated[
     str | None,
     typer.Option(
@@ -34,18 +42,8 @@ def add_to(app: typer.Typer) -> None:
 
 
 def promote(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="SOURCE", help="The environment that runs it.", autocompletion=opt.complete_environments
-        ),
-    ],
-    target: Annotated[
-        str,
-        typer.Argument(
-            metavar="TARGET", help="The environment that gets it.", autocompletion=opt.complete_environments
-        ),
-    ],
+    source: _Source,
+    target: _Target,
     services: opt.AnyServices = None,
     tag: _Tag = None,
     only: _Only = None,

@@ -61,7 +61,6 @@ def rollback(
     """
 
     def action() -> Result:
-        from gitops_tk.cli.progress import progress
         from gitops_tk.workflows.deliver import deliver
         from gitops_tk.workflows.rollback import RollbackRequest, plan
 
@@ -84,7 +83,6 @@ def rollback(
             retry_for=retry_for,
             auto_merge=auto_merge,
         )
-        with progress("looking for what ran before"):
-            return deliver("rollback", lambda views, intent: plan(request, views, intent), options)
+        return deliver("rollback", lambda views, intent: plan(request, views, intent), options)
 
-    run("rollback", output, action)
+    run("rollback", output, action, doing="looking for what ran before")

@@ -16,22 +16,30 @@ from gitops_tk.model.names import DNS_LABEL
 _OURS = ".gitops-tk/"
 
 
-def lookalike(config: Config, path: str) -> str | None:
-    """What a path could be taken for that means nothing to a configuration; None for nothing."""
-    text = _folded(path)
-    if text == CONFIG_FILE:
-        return None if path == text else "the configuration"
-    if text.startswith(f"{HOLDS}/"):
-        return None if _is_hold(config, path) or not text.endswith((".yaml", ".yml")) else "a hold"
-    if text.startswith(_OURS):
-        return None if path.startswith(_OURS) else "what is gitops-tk's own"
-    # Nobody reads a chart whose service has no values: that it comes is enough to be told of.
-    for key, what, end in (("values", "a service's values", ""), ("chart", "a service's chart", "/Chart.yaml")):
-        if _pattern(config, key, end).fullmatch(text):
-            return what
-    return (
-        "shared values" if "shared" in config.layout.templates and _pattern(config, "shared").fullmatch(text) else None
-    )
+class Lookalikes:
+    """What paths could be taken for under a configuration.
+
+    Args:
+        config: its layout and environments say what has a meaning.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        # Nobody reads a chart whose service has no values: that it comes is enough to be told of.
+        named = (("values", "", "a service's values"), ("chart", "/Chart.yaml", "a service's chart"))
+        shared = (("shared", "", "shared values"),) if "shared" in config.layout.templates else ()
+        self._patterns = [(_pattern(config, key, end), what) for key, end, what in (*named, *shared)]
+
+    def of(self, path: str) -> str | None:
+        """What a path could be taken for that means nothing to the configuration; None for nothing."""
+        text = _folded(path)
+        if text == CONFIG_FILE:
+            return None if path == text else "the configuration"
+        if text.startswith(f"{HOLDS}/"):
+            return None if _is_hold(self._config, path) or not text.endswith((".yaml", ".yml")) else "a hold"
+        if text.startswith(_OURS):
+            return None if path.startswith(_OURS) else "what is gitops-tk's own"
+        return next((what for pattern, what in self._patterns if pattern.fullmatch(text)), None)
 
 
 def _is_hold(config: Config, path: str) -> bool:
@@ -42,7 +50,7 @@ def _is_hold(config: Config, path: str) -> bool:
     return re.fullmatch(DNS_LABEL, service) is not None and env in [one.name for one in config.environments]
 
 
-def _pattern(config: Config, key: str, end: str = "") -> re.Pattern[str]:
+def _pattern(config: Config, key: str, end: str) -> re.Pattern[str]:
     envs = "|".join(re.escape(_folded(one.path)) for one in config.environments)
     sources = {"service": "[^/]+", "env": f"(?:{envs})"}
     parts = PLACEHOLDER.split(config.layout.templates[key] + end)

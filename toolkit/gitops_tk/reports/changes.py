@@ -134,7 +134,7 @@ def object_lines(release: ReleaseChange) -> list[str]:
     lines = [one for change in release.objects for one in _object(change)]
     followers = sum(field.because == "image" for change in release.objects for field in change.fields)
     if lines and followers:
-        lines.append(f"  (and {_counted(followers, 'field')} with the image's version)")
+        lines.append(f"  (and {counted(followers, 'field')} with the image's version)")
     return _cut(lines)
 
 
@@ -155,14 +155,14 @@ def summary(evidence: Evidence) -> str:
     """What the change does to Kubernetes, in one line."""
     compared = [one for one in evidence.releases if one.not_rendered is None]
     counts = Counter[str](change.change for one in compared for change in one.objects)
-    parts = [f"{_counted(counts[how], 'object')} {how}" for how in ("changed", "added", "removed") if counts[how]]
+    parts = [f"{counted(counts[how], 'object')} {how}" for how in ("changed", "added", "removed") if counts[how]]
     left = len(evidence.releases) - len(compared)
-    missing = [f"{_counted(left, 'release')} not rendered"] if left else []
+    missing = [f"{counted(left, 'release')} not rendered"] if left else []
     if not parts:
         return "; ".join((["no object changes"] if compared else []) + missing)
     alone = sum(bool(one.objects) and not object_lines(one) for one in compared)
     everywhere = alone == sum(bool(one.objects) for one in compared)
-    where = "" if everywhere else f"in {_counted(alone, 'release')} "
+    where = "" if everywhere else f"in {counted(alone, 'release')} "
     only = [f"{where}only the image and what carries its version"] if alone else []
     return "; ".join([", ".join(parts), *only, *missing])
 
@@ -194,5 +194,6 @@ def _cut(lines: list[str]) -> list[str]:
     return lines if left <= 0 else [*lines[:_MOST_LINES], f"  … {left} more lines"]
 
 
-def _counted(number: int, what: str) -> str:
+def counted(number: int, what: str) -> str:
+    """How many of something there are: `1 error`, `2 errors`."""
     return f"{number} {what}{'' if number == 1 else 's'}"

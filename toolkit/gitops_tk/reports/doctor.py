@@ -1,6 +1,7 @@
 """What `doctor` found, for people: what is well and what was not looked at; problems are told apart, as everywhere."""
 
 from gitops_tk.model.result import Result
+from gitops_tk.reports.changes import counted
 from gitops_tk.reports.text import visible
 
 
@@ -16,12 +17,8 @@ def findings(result: Result) -> str:
     lines += [f"not checked: {', '.join(rules)}: {reason}" for reason, rules in untold.items()]
     counts = {state: sum(one["state"] == state for one in found) for state in ("error", "warning", "not-checked")}
     told = [
-        _counted(counts["error"], "error"),
-        _counted(counts["warning"], "warning"),
+        counted(counts["error"], "error"),
+        counted(counts["warning"], "warning"),
         f"{counts['not-checked']} not checked",
     ]
     return visible("\n".join([*lines, "", ", ".join(told)]) + "\n")
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"

@@ -198,6 +198,12 @@ def check_version(said: bytes) -> None:
         )
 
 
+def shown_version(said: bytes) -> str:
+    """What `git --version` wrote, for people: `git 2.47.1`."""
+    found = re.search(rb"\d+(?:\.\d+)+", said)
+    return f"git {found[0].decode() if found else 'of an unknown version'}"
+
+
 def _gist(text: str) -> str:
     # Git says what matters in its last `fatal:` or `error:` line; a remote's own lines say more than either.
     lines = [line.strip() for line in text.splitlines() if line.strip()]

@@ -1,12 +1,11 @@
 """--version: which engines are at hand beside the tool itself."""
 
 import platform
-import re
 from collections.abc import Mapping
 
 from gitops_tk.charts.engine import all_at_hand
 from gitops_tk.errors import GitopsTkError
-from gitops_tk.repository.git import Git
+from gitops_tk.repository.git import Git, shown_version
 
 
 def engines(environ: Mapping[str, str]) -> list[str]:
@@ -19,8 +18,6 @@ def engines(environ: Mapping[str, str]) -> list[str]:
 
 def _git(environ: Mapping[str, str]) -> str:
     try:
-        done = Git.from_environment(environ).run("--version")
+        return shown_version(Git.from_environment(environ).run("--version").stdout)
     except GitopsTkError as fault:
         return f"no git: {fault.message}"
-    version = re.search(rb"\d+(?:\.\d+)+", done.stdout)
-    return f"git {version[0].decode() if version else 'of an unknown version'}"

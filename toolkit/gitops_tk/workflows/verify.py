@@ -19,7 +19,7 @@ from gitops_tk.policy.review.model import DELIVERIES, Declared, Finding, Place, 
 from gitops_tk.repository.comparison import Brought, Comparison, compared
 from gitops_tk.repository.location import CheckoutLocation, locate
 from gitops_tk.workflows.comparing.reach import Side
-from gitops_tk.workflows.gating.commands import Commands, is_read
+from gitops_tk.workflows.gating.commands import Commands, programs
 from gitops_tk.workflows.gating.gates import Health, Runner
 from gitops_tk.workflows.gating.healthy import Healthy
 from gitops_tk.workflows.masked import masked
@@ -125,8 +125,8 @@ def proposed(
     merged = comparison.merged()
     before = Side(comparison.base, config)
     after = Side(merged, _new_config(merged, config))
-    gates = [is_read(before.snapshot, one) for env in config.environments for one in env.policy.gates.commands]
-    paths = touched(comparison, before, after, lambda path: any(reads(path) for reads in gates))
+    gates = programs(before.snapshot, config)
+    paths = touched(comparison, before, after, gates)
     overrides = _overrides(comparison.commits)
     reviewer = Reviewer(
         views, before, after, paths, overrides=overrides, runner=runner, health=health, thorough=thorough
@@ -138,7 +138,7 @@ def proposed(
         touched=paths,
         releases=tuple(releases),
         parts=tuple(_parts(paths, releases)),
-        weaker=weakenings(before, after, paths, views),
+        weaker=weakenings(before, after, paths, gates, views),
         declared=_declared(comparison.commits),
         overrides=overrides,
     )

@@ -4,12 +4,13 @@ It ends with 0 to agree, with 75 (EX_TEMPFAIL of sysexits(3)) to be asked again 
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-from msgspec import to_builtins
+from msgspec import Struct, to_builtins
 
 from gitops_tk import process, scratch
+from gitops_tk.config.model import Config
 from gitops_tk.config.policy import Command
 from gitops_tk.errors import MissingFile, ToolMissing
 from gitops_tk.model.changes import Gate
@@ -76,10 +77,36 @@ class Commands:
         return process.run(argv, env=env, cwd=files, data=_told(command, arrival), timeout=command.timeout)
 
 
-def is_read(snapshot: Snapshot, command: Command) -> Callable[[str], bool]:
-    """Tells of a path whether a command's program is laid out with it, or would be."""
-    there, folders = _named(snapshot, command)
-    return lambda path: path in there or any(path.startswith(f"{folder}/") for folder in folders)
+class Program(Struct, frozen=True, kw_only=True):
+    """What a gate runs, and what is laid out with it.
+
+    Attributes:
+        env: the gate's environment.
+        name: the command's.
+        files: the files and folders that the command names.
+        folders: of what these folders hold, all is laid out.
+    """
+
+    env: str
+    name: str
+    files: frozenset[str]
+    folders: frozenset[str]
+
+    def reads(self, path: str) -> bool:
+        """Whether a path is laid out with it, or would be."""
+        return path in self.files or any(path.startswith(f"{folder}/") for folder in self.folders)
+
+
+def programs(snapshot: Snapshot, config: Config) -> list[Program]:
+    """The programs of all gates, environment by environment."""
+    found = []
+    for environment in config.environments:
+        for command in environment.policy.gates.commands:
+            there, folders = _named(snapshot, command)
+            found.append(
+                Program(env=environment.name, name=command.name, files=frozenset(there), folders=frozenset(folders))
+            )
+    return found
 
 
 def _named(snapshot: Snapshot, command: Command) -> tuple[Mapping[str, Entry], set[str]]:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from posixpath import basename, dirname
 
 from msgspec.structs import replace
@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from gitops_tk.argocd.generate import NotEvaluated, Paths, manifests, taken
 from gitops_tk.config.argocd import FOLDER as WIRING
 from gitops_tk.config.load import CONFIG_FILE, parse
-from gitops_tk.config.lookalikes import lookalike
+from gitops_tk.config.lookalikes import Lookalikes
 from gitops_tk.config.model import Config
 from gitops_tk.errors import GitopsTkError
 from gitops_tk.model.snapshot import Entry, Snapshot
@@ -19,6 +19,7 @@ from gitops_tk.policy.review.model import Place, Touched, Unreadable
 from gitops_tk.repository.comparison import Comparison, Difference
 from gitops_tk.values.document import Document
 from gitops_tk.workflows.comparing.reach import Side
+from gitops_tk.workflows.gating.commands import Program
 from gitops_tk.workflows.layers import CHART_VALUES
 
 _OURS = ".gitops-tk/"
@@ -38,26 +39,27 @@ _HIDDEN = re.compile(
 Meaning = tuple[Place, str | None, str | None]
 
 
-def touched(comparison: Comparison, before: Side, after: Side, is_gate: Callable[[str], bool]) -> tuple[Touched, ...]:
+def touched(comparison: Comparison, before: Side, after: Side, gates: Collection[Program]) -> tuple[Touched, ...]:
     """Every path that the pull request changes.
 
     Args:
         before: the base.
         after: the base with what the pull request brings.
-        is_gate: tells whether a path is read by a gate's program.
+        gates: their programs, as the base has them.
     """
     listed = comparison.differences
-    meant = {one.path: meaning(one.path, before.config, after.config, is_gate) for one in listed}
+    meant = {one.path: meaning(one.path, before.config, after.config, gates) for one in listed}
     read = [one for one in listed if meant[one.path][0] != "other"]
     old = before.snapshot.read(one.path for one in read if one.before and one.before.is_file)
     new = after.snapshot.read(one.path for one in read if one.after and one.after.is_file)
     homes = {one.after.oid: one.path for one in listed if one.after is not None and one.before is None}
     generates = _generating(before.snapshot, [one.path for one in listed if meant[one.path][0] == "other"])
     found = (_touched(one, meant[one.path], old, new, homes, after.config) for one in listed)
-    return tuple(_beside(one, before.config, after.config, generates) for one in found)
+    looks = (Lookalikes(before.config), Lookalikes(after.config))
+    return tuple(_beside(one, before.config, after.config, looks, generates) for one in found)
 
 
-def meaning(path: str, before: Config, after: Config, is_gate: Callable[[str], bool]) -> Meaning:
+def meaning(path: str, before: Config, after: Config, gates: Collection[Program]) -> Meaning:
     """What a path is for, by the base's layout, else by the new one; with its service and environment."""
     if path == CONFIG_FILE:
         return "configuration", None, None
@@ -81,25 +83,35 @@ def meaning(path: str, before: Config, after: Config, is_gate: Callable[[str], b
     wired = before.argocd is not None or after.argocd is not None
     if wired and path.startswith(f"{WIRING}/"):
         return "wiring", None, None
-    if is_gate(path):
+    if any(program.reads(path) for program in gates):
         return "gate", None, None
     return ("git" if basename(path) in _GIT else "other"), None, None
 
 
-def _beside(one: Touched, before: Config, after: Config, generates: Collection[str]) -> Touched:
+def _beside(
+    one: Touched, before: Config, after: Config, looks: Collection[Lookalikes], generates: Collection[str]
+) -> Touched:
     """What a path means beside the layout; what goes means nothing any more."""
     if one.after is None:
         return one
-    names = [lookalike(config, one.path) for config in (before, after)]
-    # A hold may be one of an environment that comes; whatever else has a place by one of the layouts has it by that.
-    told = one.place in ("other", "configuration") or (one.place == "hold" and all(names))
     return replace(
         one,
-        lookalike=next((name for name in names if name), None) if told else None,
+        lookalike=_lookalike(one, looks),
         generates=one.path in generates,
         overrides=_overridden(one, before, after),
         hidden=(0, *one.hidden) if _HIDDEN.search(one.path) else one.hidden,
     )
+
+
+def _lookalike(one: Touched, looks: Collection[Lookalikes]) -> str | None:
+    # Whatever else has a place by one of the layouts has it by that.
+    if one.place not in ("other", "configuration", "hold"):
+        return None
+    names = [look.of(one.path) for look in looks]
+    # A hold may be one of an environment that comes.
+    if one.place == "hold" and not all(names):
+        return None
+    return next((name for name in names if name), None)
 
 
 def _overridden(one: Touched, before: Config, after: Config) -> str | None:

@@ -13,7 +13,7 @@ from gitops_tk.config.load import CONFIG_FILE
 from gitops_tk.policy.review.model import Touched, Weakening
 from gitops_tk.policy.review.weaker import weaker
 from gitops_tk.workflows.comparing.reach import Side
-from gitops_tk.workflows.gating.commands import is_read
+from gitops_tk.workflows.gating.commands import Program
 from gitops_tk.workflows.views import Views
 from gitops_tk.workflows.wiring.manifests import configured
 
@@ -22,19 +22,22 @@ _MANIFESTS = (".yaml", ".yml", ".json", ".jsonnet", ".libsonnet")
 _NOTHING = object()
 
 
-def weakenings(before: Side, after: Side, touched: Collection[Touched], views: Views) -> tuple[Weakening, ...]:
+def weakenings(
+    before: Side, after: Side, touched: Collection[Touched], gates: Collection[Program], views: Views
+) -> tuple[Weakening, ...]:
     """All of them, each in a few words.
 
     Args:
         before: the base.
         after: the base with what the pull request brings.
         touched: the paths that it changes.
+        gates: the programs of the base's gates.
         views: of the base.
     """
     found: list[Weakening] = []
     if any(one.path == CONFIG_FILE for one in touched):
         found += map(Weakening, (*weaker(before.config, after.config, views.now), *_environments(before, after)))
-    found += _programs(before, touched)
+    found += _programs(gates, touched)
     found += [Weakening(f"git may check out other files otherwise: {one.path}", one.path) for one in _git(touched)]
     return (*found, *_wiring(before, after, touched, views))
 
@@ -51,16 +54,14 @@ def _environments(before: Side, after: Side) -> Iterator[str]:
             yield f"{one.name} goes while {', '.join(come)} comes, and takes its policy along"
 
 
-def _programs(before: Side, touched: Collection[Touched]) -> Iterator[Weakening]:
+def _programs(gates: Collection[Program], touched: Collection[Touched]) -> Iterator[Weakening]:
     """Files that a gate's program is, or may read; each is told once."""
     told = set[str]()
-    for environment in before.config.environments:
-        for command in environment.policy.gates.commands:
-            reads = is_read(before.snapshot, command)
-            for one in touched:
-                if one.path not in told and reads(one.path):
-                    told.add(one.path)
-                    yield Weakening(f"{environment.name}: {one.path} is of the command {command.name}", one.path)
+    for program in gates:
+        for one in touched:
+            if one.path not in told and program.reads(one.path):
+                told.add(one.path)
+                yield Weakening(f"{program.env}: {one.path} is of the command {program.name}", one.path)
 
 
 def _git(touched: Collection[Touched]) -> Iterator[Touched]:
