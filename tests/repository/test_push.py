@@ -49,6 +49,7 @@ def _rejected(reason: str, remote: str = "") -> Completed:
             _rejected("[remote rejected] (hook declined)", "Gitea: Not allowed to push to protected branch main"),
             "refused",
         ),
+        (_rejected("[rejected] (stale info)", "this repository has a policy: see CONTRIBUTING"), "raced"),
         (_rejected("[remote rejected] (unpacker error)"), "refused"),
         (_rejected("[remote failure] (remote failed to report status)"), "unknown"),
         (Completed(128, b"", b"fatal: the remote end hung up unexpectedly\n"), "unknown"),
@@ -57,6 +58,28 @@ def _rejected(reason: str, remote: str = "") -> Completed:
 )
 def test_a_race_is_told_apart_from_a_refusal_and_from_a_lost_answer(done: Completed, answer: str) -> None:
     assert classify(done).answer == answer
+
+
+@pytest.mark.parametrize(
+    ("reasons", "answer"),
+    [
+        (["[rejected] (stale info)", "[remote rejected] (pre-receive hook declined)"], "refused"),
+        (["[rejected] (stale info)", "[remote failure] (remote failed to report status)"], "unknown"),
+        (["[rejected] (stale info)", "[rejected] (fetch first)"], "raced"),
+    ],
+)
+def test_of_several_branches_the_answer_that_asks_for_most_attention_counts(reasons: list[str], answer: str) -> None:
+    for order in (reasons, reasons[::-1]):
+        lines = "".join(f"!\t{_OURS}\t{reason}\n" for reason in order)
+        assert classify(Completed(1, f"To x\n{lines}Done\n".encode(), b"")).answer == answer
+
+
+def test_what_is_said_of_other_pushes_is_kept_without_logins() -> None:
+    lost = classify(Completed(128, b"", b"fatal: unable to access 'https://user:s3cret@example.com/x/'\n"))
+    taken = classify(Completed(0, b"", b"remote: open it at https://user:s3cret@example.com/x/pulls/new\n"))
+    assert "unable to access" in lost.said
+    assert "pulls/new" in taken.said
+    assert "s3cret" not in lost.said + taken.said
 
 
 def test_what_the_remote_said_is_kept_without_logins() -> None:

@@ -52,6 +52,8 @@ def test_an_image_that_runs_synced_and_healthy_passes(server: ForgeServer) -> No
         **{**{f: getattr(ARRIVAL, f) for f in ARRIVAL.__struct_fields__}, "images": {"x": Image(tag="v1.1.0")}}
     )
     assert asked(server, state("a" * 40, image=WELL), by_tag).answer == "passed"
+    longer = asked(server, state("a" * 40, image="registry.example.com/user-service:v1.1.0-rc1"), by_tag)
+    assert (longer.answer, "does not run v1.1.0" in longer.message) == ("waiting", True)
 
 
 @pytest.mark.parametrize(

@@ -60,8 +60,6 @@ def start(
             stderr=subprocess.PIPE,
         )
     except OSError as error:
-        if cwd is not None and not cwd.is_dir():
-            raise
         if isinstance(error, FileNotFoundError):
             raise ToolMissing(
                 f"{argv[0]} is not installed or not on PATH", hint=f"install {argv[0]} and try again"

@@ -45,7 +45,7 @@ def classify(done: Completed) -> Pushed:
     remote = "\n".join(
         line for line in done.stderr.decode("utf-8", "replace").splitlines() if line.startswith("remote:")
     )
-    if done.status == 0 and not failed:
+    if done.status == 0:
         return Pushed("accepted", redact(remote))
     if not failed:
         return Pushed("unknown", redact(done.stderr.decode("utf-8", "replace")).strip())
@@ -59,6 +59,6 @@ def _classify(reason: str, remote: str) -> Pushed:
         return Pushed("refused", said)
     if _RACED.search(text):
         return Pushed("raced", said)
-    if "[remote failure]" in reason or "remote end hung up" in text:
+    if "[remote failure]" in reason:
         return Pushed("unknown", said)
     return Pushed("refused", said)
