@@ -44,7 +44,12 @@ def test_what_a_program_could_take_for_an_option_is_no_address(address: str) -> 
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("GIT_CONFIG_COUNT", "many"), ("GITOPS_TK_GIT_TIMEOUT", "9" * 30), ("GITOPS_TK_GIT_TIMEOUT", "2m")],
+    [
+        ("GIT_CONFIG_COUNT", "many"),
+        ("GITOPS_TK_GIT_TIMEOUT", "9" * 30),
+        ("GITOPS_TK_GIT_TIMEOUT", "2m"),
+        ("GIT_CONFIG_COUNT", "\u0663"),
+    ],
 )
 def test_a_variable_that_is_no_number_is_told(tmp_path: Path, name: str, text: str) -> None:
     remote = repo.gitops(tmp_path / "gitops.git")

@@ -61,6 +61,21 @@ def test_a_branch_may_follow_an_address_without_a_name(remote: Path, tmp_path: P
     assert b"v1.1.0" in repo.show(remote, FILE)
 
 
+def test_settings_of_the_environment_hold_beside_the_tools_own(remote: Path, tmp_path: Path) -> None:
+    settings = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "user.name", "GIT_CONFIG_VALUE_0": "Of The Environment"}
+    assert run_json(*BUMP, "--repo", f"file://{remote}", cwd=tmp_path, **settings).status == 0
+    assert repo.git(remote, "log", "-1", "--format=%an") == "Of The Environment"
+
+
+def test_no_setting_makes_an_address_run_a_program(remote: Path, tmp_path: Path) -> None:
+    checkout = repo.checkout(remote, tmp_path / "checkout")
+    repo.git(checkout, "remote", "set-url", "origin", "https://git.example.com/gitops.git")
+    repo.git(checkout, "config", f"url.ext::touch {tmp_path}/ran .insteadOf", "https://git.example.com/")
+    repo.git(checkout, "config", "--global", "protocol.ext.allow", "always")
+    assert run_json(*BUMP, cwd=checkout).status == 1
+    assert not (tmp_path / "ran").exists()
+
+
 def test_a_header_that_a_ci_system_left_gives_way_to_the_token(remote: Path, tmp_path: Path) -> None:
     checkout = repo.checkout(remote, tmp_path / "checkout")
     left = base64.b64encode(b"x-access-token:expired").decode()

@@ -24,6 +24,13 @@ def test_a_full_disk_is_told_as_such_in_all_words_that_git_has_for_it(said: byte
     assert failure(Completed(128, b"", said)).code == "disk"
 
 
+def test_what_git_says_is_told_without_logins() -> None:
+    said = b"fatal: unable to access 'https://ann:s3cret-pw@git.example.com/x/': Could not resolve host\n"
+    told = failure(Completed(128, b"", said))
+    assert (told.code, "git.example.com" in told.message) == ("unreachable", True)
+    assert "s3cret-pw" not in told.message
+
+
 @pytest.mark.parametrize("version", ["2.34.0", "2.34.1.windows.1", "2.47.3", "3.0"])
 def test_a_new_git_is_taken(version: str) -> None:
     check_version(f"git version {version}\n".encode())

@@ -243,6 +243,10 @@ def test_commits_are_signed_when_git_is_told_to(remote: Path, tmp_path: Path, is
     assert bump(f"file://{remote}", tmp_path).status == 0
     repo.git(remote, "-c", f"gpg.ssh.allowedSignersFile={tmp_path / 'signers'}", "verify-commit", "main")
     assert repo.git(remote, "log", "-1", "--format=%s") == "bump: user-service v1.1.0 in dev"
+    # What git says of signatures where a person wants to see it is no part of the history that is read.
+    repo.git(tmp_path, "config", "--global", "log.showSignature", "true")
+    ran = run_json("history", "user-service", "-e", "dev", "--repo", f"file://{remote}", cwd=tmp_path)
+    assert (ran.status, ran.json["events"][0]["commit"]) == (0, repo.git(remote, "rev-parse", "main"))
 
 
 def test_without_an_identity_the_error_names_what_to_set(remote: Path, tmp_path: Path, isolated_home: Path) -> None:

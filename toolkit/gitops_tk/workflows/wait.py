@@ -132,9 +132,8 @@ class Waiting:
     def _look(self, one: Awaited) -> None:
         now = self._clock.now()
         again = one.refreshed is None or now - one.refreshed >= _REFRESHES
-        behind = one.seen is None or one.verdict.state == "coming"
         try:
-            if again and behind:
+            if again:
                 one.refreshed = now
                 one.seen = self._server.application(one.application, refresh=True)
                 one.windows = self._holding(one)
