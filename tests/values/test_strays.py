@@ -60,3 +60,15 @@ def test_line_ends_and_a_byte_order_mark_are_lines_that_change() -> None:
 )
 def test_white_space_alone(after: bytes, white: bool) -> None:
     assert only_white(_BASE, after) is white
+
+
+def test_lines_that_move_past_what_changes_are_no_stray_ones() -> None:
+    assert stray_lines(b"# why\na: 1\nb: 1\n", b"a: 2\n# why\nb: 1\n", "f") == ()
+    assert stray_lines(b"# why\na: 1\nb: 1\n", b"a: 2\nb: 1\n# why\n", "f") == (2, 3)
+    assert stray_lines(b"a: 1\n# why\n", b"a: 2\n", "f") == (1,)
+
+
+def test_of_many_lines_that_differ_all_between_what_is_alike_are_told() -> None:
+    comments = b"".join(b"# %d\n" % at for at in range(300))
+    turned = b"".join(b"# %d\n" % at for at in reversed(range(300)))
+    assert stray_lines(b"a: 1\n" + comments + b"b: 1\n", b"a: 1\n" + turned + b"b: 1\n", "f") == tuple(range(2, 302))

@@ -1,21 +1,26 @@
 """verify-pr refuses each planted pull request by its rule and by no other, and accepts the good ones."""
 
 import os
+import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from tests.support import repositories as repo
 from tests.support.cli import run_json
 from tests.workflows.planted import CASES, GOOD, REFUSED, make
-from tests.workflows.planted_past import Case
+from tests.workflows.planted_past import CONFIG, Case
 
+from gitops_tk.config.load import parse
 from gitops_tk.policy.review import NAMES, RULES, review
 from gitops_tk.policy.review.model import Proposal
 from gitops_tk.repository.comparison import compared
 from gitops_tk.repository.location import CheckoutLocation
 from gitops_tk.workflows.gating.commands import Commands
 from gitops_tk.workflows.gating.healthy import Healthy
+from gitops_tk.workflows.layers import Layers
+from gitops_tk.workflows.reviewing.seen import seen, strays
 from gitops_tk.workflows.verify import proposed
 from gitops_tk.workflows.views import Views
 
@@ -84,3 +89,28 @@ def test_a_chart_edit_does_not_hide_behind_an_edit_of_values(tmp_path: Path) -> 
         ran = run_json("verify-pr", "--base", "main", "--head", branch, "--repo", f"file://{remote}", cwd=tmp_path)
         found[branch] = [(one["code"], one["file"]) for one in ran.json["problems"] if one["severity"] == "error"]
     assert found == {"values": [], "both": [("accepts", "services/user-service/chart/templates/x.yaml")]}
+
+
+_MANY = range(6000)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ([], [f"k{at}: 1" for at in _MANY]),
+        ([], ["deep:", *(f"  k{at}: {{}}" for at in _MANY)]),
+        (["deep: &d {a: 1}"], ["deep: &d {a: 2}", *(f"k{at}: {{<<: *d}}" for at in _MANY)]),
+        ([f"k{at}: 1" for at in _MANY], [f"k{at}: {at % 2}" for at in _MANY]),
+        (["a: 1", *("# why" for at in _MANY)], ["a: 2", *(("# why", "# not")[at % 2] for at in _MANY)]),
+    ],
+    ids=["keys that come", "empty maps below a key", "merge keys", "every other key", "comments"],
+)
+def test_a_large_file_takes_time_by_its_length_not_by_its_square(before: list[str], after: list[str]) -> None:
+    sides = ["\n".join(["image: {tag: v1}", *lines, ""]).encode() for lines in (before, after)]
+    old, new = (Layers("a", "staging", "a.yaml", {"a.yaml": side}, ["values.yaml"], "schema") for side in sides)
+    began = time.process_time()
+    found = seen(parse(CONFIG), old, new)
+    assert found is not None
+    strays(found, delivered=True)
+    # It takes a second; one look at each key for each key took minutes.
+    assert time.process_time() - began < 15

@@ -42,13 +42,16 @@ class Loader(_BASE):  # type: ignore[misc]
         return ""
 
 
-def plain(node: Node) -> Any:
+def plain(node: Node, known: dict[int, Any] | None = None) -> Any:
     """A node as plain data, merge keys followed; what an alias repeats is the same object.
+
+    Args:
+        known: what maps and lists are made of already, by their nodes' ids; it is added to.
 
     Raises:
         ValueError: a tag or a key that Helm refuses.
     """
-    return _plain(node, {})
+    return _plain(node, {} if known is None else known)
 
 
 def is_merge(key: Node) -> bool:

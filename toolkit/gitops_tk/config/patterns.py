@@ -9,6 +9,7 @@ import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase, translate
+from functools import lru_cache
 
 Segments = tuple[str, ...]
 
@@ -33,6 +34,8 @@ def matches(pattern: Segments, key: Segments) -> bool:
     return all(fnmatchcase(name, wanted) for name, wanted in zip(key, pattern, strict=False))
 
 
+# A repository has a handful of patterns, and asks for them with every key.
+@lru_cache(maxsize=1024)
 def segments(pattern: str) -> Segments:
     """A pattern's segments.
 

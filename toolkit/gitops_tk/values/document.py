@@ -16,6 +16,10 @@ from gitops_tk.values.keys import Index, KeyPath, Selector
 _MOST_VALUES = 1_000_000
 
 
+# A key's node, None in a list, and its value's.
+Entry = tuple[Node | None, Node]
+
+
 class Found(Struct, frozen=True):
     """A value and the 1-based line that it is on."""
 
@@ -36,6 +40,10 @@ class Document:
         self.file = file
         self.text = text
         self.root = root
+        # By the nodes' ids: each map is indexed once, and each value made plain once.
+        self._own: dict[int, dict[Any, Entry]] = {}
+        self._visible: dict[int, dict[Any, Entry]] = {}
+        self._plain: dict[int, Any] = {}
 
     @classmethod
     def read(cls, data: bytes, file: str) -> "Document":
@@ -57,19 +65,57 @@ class Document:
     @cached_property
     def data(self) -> dict[str, Any]:
         """The values as plain data; values that an alias repeats are the same objects."""
-        return {} if self.root is None else plain(self.root)
+        return {} if self.root is None else plain(self.root, self._plain)
 
     def find(self, path: KeyPath) -> Found | None:
         """The value at a path with its line, or None; merge keys and aliases lead to where it is written."""
         node = self.root
         line = 1
         for step in path:
-            entry = _visible(node, step) if node is not None else None
+            entry = self._seen(node, step) if node is not None else None
             if entry is None:
                 return None
             key, node = entry
             line = (key or node).start_mark.line + 1
-        return Found(plain(node), line) if node is not None else Found({}, line)
+        return Found(plain(node, self._plain), line) if node is not None else Found({}, line)
+
+    def child(self, node: Node, step: Any) -> Entry | None:
+        """The key node and the value node that a step leads to where it is written, merge keys aside; or None."""
+        if isinstance(node, MappingNode):
+            return self._written(node).get(step)
+        if not isinstance(node, SequenceNode):
+            return None
+        if isinstance(step, Index):
+            return (None, node.value[step.at]) if step.at < len(node.value) else None
+        if isinstance(step, Selector):
+            return next(((None, one) for one in node.value if self.selects(step, one)), None)
+        return None
+
+    def selects(self, selector: Selector, node: Node) -> bool:
+        """Whether a selector means this element of a list."""
+        found = self._written(node).get(selector.key) if isinstance(node, MappingNode) else None
+        return found is not None and isinstance(found[1], ScalarNode) and selector.matches(resolve(found[1]))
+
+    def _written(self, node: MappingNode) -> dict[Any, Entry]:
+        if id(node) not in self._own:
+            self._own[id(node)] = {key_text(key): (key, value) for key, value in node.value if not is_merge(key)}
+        return self._own[id(node)]
+
+    def _seen(self, node: Node, step: Any) -> Entry | None:
+        return self._all(node).get(step) if isinstance(node, MappingNode) else self.child(node, step)
+
+    def _all(self, node: MappingNode) -> dict[Any, Entry]:
+        """What a map has, merge keys followed; what comes later wins."""
+        if id(node) not in self._visible:
+            found: dict[Any, Entry] = {}
+            for key, value in node.value:
+                if is_merge(key):
+                    for source in sources(value):
+                        found |= self._all(source) if isinstance(source, MappingNode) else {}
+                else:
+                    found[key_text(key)] = key, value
+            self._visible[id(node)] = found
+        return self._visible[id(node)]
 
     def _check(self) -> None:
         sizes: dict[int, int] = {}
@@ -123,19 +169,6 @@ class Document:
             raise refusal("tag", f"{node.value!r} cannot be read as its tag says", self.file, node) from error
 
 
-def child(node: Node, step: Any) -> tuple[Node | None, Node] | None:
-    """The key node (None in a list) and the value node that a step leads to, or None."""
-    if isinstance(node, MappingNode):
-        return next(((key, value) for key, value in node.value if key_text(key) == step), None)
-    if not isinstance(node, SequenceNode):
-        return None
-    if isinstance(step, Index):
-        return (None, node.value[step.at]) if step.at < len(node.value) else None
-    if isinstance(step, Selector):
-        return next(((None, one) for one in node.value if _selected(one, step)), None)
-    return None
-
-
 def decode(data: bytes, file: str) -> str:
     """A file's text without its byte order mark.
 
@@ -157,26 +190,6 @@ def decode(data: bytes, file: str) -> str:
 def refusal(code: str, message: str, file: str, node: Node | None = None, hint: str | None = None) -> EditRefused:
     """The error for a file that cannot be read or edited safely, with the node's line."""
     return EditRefused(message, code=code, hint=hint, file=file, line=node.start_mark.line + 1 if node else None)
-
-
-def _selected(node: Node, selector: Selector) -> bool:
-    if not isinstance(node, MappingNode):
-        return False
-    found = child(node, selector.key)
-    return found is not None and isinstance(found[1], ScalarNode) and selector.matches(resolve(found[1]))
-
-
-def _visible(node: Node, step: Any) -> tuple[Node | None, Node] | None:
-    if not isinstance(node, MappingNode):
-        return child(node, step)
-    found: tuple[Node | None, Node] | None = None
-    for key, value in node.value:
-        if is_merge(key):
-            for source in sources(value):
-                found = _visible(source, step) or found
-        elif key_text(key) == step:
-            found = key, value
-    return found
 
 
 def _compose(text: str, file: str) -> Node | None:

@@ -8,7 +8,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from gitops_tk.errors import EditRefused, MissingFile
 from gitops_tk.helm_yaml import is_merge, resolve
 from gitops_tk.values import quote
-from gitops_tk.values.document import Document, child, refusal
+from gitops_tk.values.document import Document, refusal
 from gitops_tk.values.keys import Index, KeyPath, Selector, Step, format_key
 from gitops_tk.values.lines import Text
 
@@ -74,7 +74,7 @@ class Splice:
         """
         node = self.document.root
         for step in path:
-            found = child(node, step) if node is not None else None
+            found = self.document.child(node, step) if node is not None else None
             if found is None:
                 raise self._missing(path)
             node = found[1]
@@ -86,12 +86,12 @@ class Splice:
 
     def _child(self, node: Node, step: Step, path: KeyPath) -> tuple[Node | None, Node] | None:
         if isinstance(step, Selector) and isinstance(node, SequenceNode):
-            matches = [one for one in node.value if child(SequenceNode("", [one]), step)]
+            matches = [one for one in node.value if self.document.selects(step, one)]
             if len(matches) > 1:
                 raise self._refusal(
                     "ambiguous-selector", f"{format_key(path)} selects more than one element", matches[1]
                 )
-        found = child(node, step)
+        found = self.document.child(node, step)
         if found is None and isinstance(node, MappingNode) and any(is_merge(key) for key, _ in node.value):
             raise self._refusal("merge-key", f"{format_key(path)} may come from a merge key (<<)", node)
         return found

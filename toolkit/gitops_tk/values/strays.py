@@ -2,12 +2,18 @@
 
 from collections.abc import Iterable
 from difflib import SequenceMatcher
+from itertools import takewhile
 
 from yaml.nodes import Node
 
 from gitops_tk.values.compare import differences
-from gitops_tk.values.document import Document, child
+from gitops_tk.values.document import Document
 from gitops_tk.values.keys import KeyPath, parse_key
+
+# A line with its number.
+_Line = tuple[int, bytes]
+# More pairs of lines than this are not told apart: that takes more than their square, and one refuses already.
+_MOST = 40_000
 
 
 def stray_lines(before: bytes, after: bytes, file: str) -> tuple[int, ...]:
@@ -21,19 +27,40 @@ def stray_lines(before: bytes, after: bytes, file: str) -> tuple[int, ...]:
     ours, theirs = _lines(before), _lines(after)
     mine = _accounted(old, changed, other=new, lines=ours)
     yours = _accounted(new, changed, other=old, lines=theirs)
-    found: dict[int, None] = {}
-    for kind, i1, i2, j1, j2 in SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
-        if kind == "equal":
-            continue
-        found |= dict.fromkeys(at + 1 for at in range(j1, j2) if at + 1 not in yours)
-        # A line that is gone is told where it would be.
-        found |= dict.fromkeys(min(j1 + 1, len(theirs)) for at in range(i1, i2) if at + 1 not in mine)
-    return tuple(sorted(found))
+    gone, come = _unmatched(
+        [(at, line) for at, line in enumerate(ours, 1) if at not in mine],
+        [(at, line) for at, line in enumerate(theirs, 1) if at not in yours],
+    )
+    # A line that is gone is told where it would be.
+    return tuple(sorted({*come, *(min(at, len(theirs)) for at in gone)}))
 
 
 def only_white(before: bytes, after: bytes) -> bool:
     """Whether two texts differ in nothing but white space."""
     return before != after and before.split() == after.split()
+
+
+def _unmatched(ours: list[_Line], theirs: list[_Line]) -> tuple[list[int], list[int]]:
+    """Where the lines of ours that go would be among theirs, and which of theirs come."""
+    begun = _alike(ours, theirs)
+    ended = _alike(ours[begun:][::-1], theirs[begun:][::-1])
+    places = [at for at, _ in theirs[begun:]] + [theirs[-1][0] + 1 if theirs else 1]
+    ours, theirs = ours[begun : len(ours) - ended], theirs[begun : len(theirs) - ended]
+    if len(ours) * len(theirs) > _MOST:
+        return places[:1], [at for at, _ in theirs]
+    gone: list[int] = []
+    come: list[int] = []
+    sides = [line for _, line in ours], [line for _, line in theirs]
+    for kind, i1, i2, j1, j2 in SequenceMatcher(None, *sides, autojunk=False).get_opcodes():
+        if kind != "equal":
+            gone += [places[j1]] * (i2 - i1)
+            come += [at for at, _ in theirs[j1:j2]]
+    return gone, come
+
+
+def _alike(ours: Iterable[_Line], theirs: Iterable[_Line]) -> int:
+    pairs = zip(ours, theirs, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0][1] == pair[1][1], pairs))
 
 
 def _lines(data: bytes) -> list[bytes]:
@@ -63,7 +90,7 @@ def _nodes(document: Document, path: KeyPath) -> tuple[Node | None, Node] | None
     found: tuple[Node | None, Node] | None = None
     node = document.root
     for step in path:
-        found = child(node, step) if node is not None else None
+        found = document.child(node, step) if node is not None else None
         if found is None:
             return None
         node = found[1]

@@ -143,11 +143,13 @@ def _keys(
     old: Merged | None,
 ) -> tuple[Key, ...]:
     ours, theirs = dict(leaves(before)), dict(leaves(after))
-    differ = [key for key in dict.fromkeys((*ours, *theirs)) if repr(ours.get(key)) != repr(theirs.get(key))]
-    differ += [key for key in dict.fromkeys((*ours, *theirs)) if (key in ours) != (key in theirs) and key not in differ]
+    every = dict.fromkeys((*ours, *theirs))
+    differ = dict.fromkeys(key for key in every if repr(ours.get(key)) != repr(theirs.get(key)))
+    differ |= dict.fromkeys(key for key in every if (key in ours) != (key in theirs))
     # A map that becomes empty, or comes so, is told by what was or will be in it.
     empty = {key for key in differ if ours.get(key) == {} or theirs.get(key) == {}}
-    told = [key for key in differ if key not in empty or not any(_below(other, key) for other in differ)]
+    above = {key[:length] for key in differ for length in range(1, len(key))}
+    told = [key for key in differ if key not in empty or key not in above]
     return tuple(_key(key, before, after, new, old) for key in told)
 
 
@@ -173,7 +175,3 @@ def _at(data: Any, key: Segments) -> Any:
     for step in key:
         data = data.get(step) if isinstance(data, Mapping) else None
     return data
-
-
-def _below(key: Segments, above: Segments) -> bool:
-    return len(key) > len(above) and key[: len(above)] == above
