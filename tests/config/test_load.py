@@ -26,6 +26,8 @@ _GOOD = [
     CONFIG + b"forge:\n  auto-merge: true\n",
     CONFIG + b"layout:\n  shared: null\n",
     CONFIG + b"x-shared: &k [staging]\n",
+    CONFIG + b"layout: {chart: {oci: 'oci://registry.example.com:5000/charts/{service}', x-by: me}}\n",
+    CONFIG + b"layout: {chart: {repository: 'https://charts.example.com/a', name: web, version: chart.version}}\n",
     b'{"apiVersion": "gitops-tk/v1", "environments": [{"name": "only"}]}',
 ]
 _BAD = [
@@ -42,6 +44,8 @@ _BAD = [
     CONFIG + b"images: {default: {tga: x}}\n",
     CONFIG + b"images: []\n",
     CONFIG + b"layout: {values: 5}\n",
+    CONFIG + b"layout: {chart: {oci: 5}}\n",
+    CONFIG + b"layout: {chart: {oci: 'oci://registry.example.com/a', verison: a}}\n",
     CONFIG + b"services: {a: {image: {}}}\n",
     b"apiVersion: gitops-tk/v1\nenvironments: []\n",
     b"apiVersion: gitops-tk/v1\nenvironments: {}\n",
@@ -82,6 +86,22 @@ def test_defaults_are_filled_in() -> None:
     assert to_builtins(config)["images"] == {
         "default": {"tag": "image.tag", "digest": "image.digest", "build": "image.build", "revision": "image.revision"}
     }
+
+
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        ("{oci: 'oci://r.example.com/charts/{service}'}", "oci://r.example.com/charts/a"),
+        ("{repository: 'https://c.example.com/x/', name: web, version: a.b}", "https://c.example.com/x/web"),
+    ],
+)
+def test_a_published_chart_is_shown_as_a_file_that_means_the_same(written: str, address: str) -> None:
+    config = parse(CONFIG + f"layout: {{chart: {written}}}\n".encode())
+    assert config.chart is not None
+    assert config.chart.of("a").address == config.layout.chart_path("a", config.environments[0]) == address
+    assert config.layout.match_chart(address) is None
+    again = parse(json.dumps(to_builtins(config)).encode())
+    assert (again.chart, again.layout.templates) == (config.chart, config.layout.templates)
 
 
 def test_the_forge_is_shown_under_the_keys_of_the_file() -> None:

@@ -9,11 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
+Server = TypeVar("Server", bound=ThreadingHTTPServer)
 
 
 class Answer(NamedTuple):
@@ -63,12 +65,18 @@ class HttpServer(ThreadingHTTPServer):
 @contextmanager
 def serve(*answers: Answer, certificate: Path | None = None) -> Iterator[HttpServer]:
     """A running server; with a certificate and its key in one file it speaks TLS."""
-    server = HttpServer(answers)
+    with running(HttpServer(answers), certificate) as server:
+        server.scheme = "https" if certificate is not None else "http"
+        yield server
+
+
+@contextmanager
+def running(server: Server, certificate: Path | None = None) -> Iterator[Server]:
+    """A server that runs meanwhile; see `serve`."""
     if certificate is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
         server.socket = context.wrap_socket(server.socket, server_side=True)
-        server.scheme = "https"
     thread = threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True)
     thread.start()
     try:

@@ -4,14 +4,12 @@ A chart's content is not trusted. A `$ref` to `file:///…` or `http://…`, or 
 before an engine sees the chart; so are those in vendored archives.
 """
 
-import io
 import json
 import re
-import tarfile
-import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from gitops_tk.charts.archive import unpacked
 from gitops_tk.errors import ChartError
 
 _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
@@ -19,7 +17,6 @@ _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 _KNOWN = re.compile(r"https?://json-schema\.org/(?:draft-0[3467]/|draft/20(?:19-09|20-12)/)?schema#?")
 _SCHEMA = "values.schema.json"
 _DEEPEST = 4
-_MOST_BYTES = 100 * 1024 * 1024
 
 
 def check(chart: Mapping[str, bytes], root: str) -> None:
@@ -55,20 +52,7 @@ def _schemas(files: Mapping[str, bytes], place: str, depth: int) -> Iterator[tup
 def _unpacked(data: bytes, path: str, depth: int) -> dict[str, bytes]:
     if depth >= _DEEPEST:
         raise ChartError(f"{path} is an archive in too many archives", code="chart-load", file=path)
-    found = {}
-    size = 0
-    try:
-        with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as archive:
-            for member in archive:
-                size += member.size
-                if size > _MOST_BYTES:
-                    raise ChartError(f"{path} is larger than 100 MiB", code="chart-too-large", file=path)
-                content = archive.extractfile(member) if member.isfile() else None
-                if content and (_SCHEMA in member.name or ".tgz" in member.name):
-                    found[member.name] = content.read()
-    except (tarfile.TarError, OSError, EOFError, ValueError, zlib.error) as error:
-        raise ChartError(f"{path} is not a chart's archive: {error}", code="chart-load", file=path) from error
-    return found
+    return unpacked(data, path, lambda name: _SCHEMA in name or ".tgz" in name)
 
 
 def _read(data: bytes, path: str) -> Any:

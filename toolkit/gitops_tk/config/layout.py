@@ -54,15 +54,19 @@ class Layout:
     Args:
         templates: `chart`, `values` and `shared`; shared may be None.
         environments: those that the repository has.
+        published: `chart` is the address of one that is published elsewhere, and no path of any repository.
 
     Raises:
         LayoutError: a template leaves the repository, lacks a placeholder, or two readings of a path are possible.
     """
 
-    def __init__(self, templates: Mapping[str, str | None], environments: Sequence[Placed]) -> None:
+    def __init__(
+        self, templates: Mapping[str, str | None], environments: Sequence[Placed], *, published: bool = False
+    ) -> None:
         self.templates = {key: text for key, text in templates.items() if text is not None}
         self._names = {environment.path: environment.name for environment in environments}
-        for key, text in self.templates.items():
+        self._inside = {key: text for key, text in self.templates.items() if not (published and key == "chart")}
+        for key, text in self._inside.items():
             _check(key, text)
         self._check_apart()
 
@@ -76,7 +80,7 @@ class Layout:
         return _filled(self.templates["values"], service, env.path)
 
     def chart_path(self, service: str, env: Placed) -> str:
-        """The folder of a service's chart."""
+        """The folder of a service's chart; of one that is published elsewhere its address, which is no path."""
         return _filled(self.templates["chart"], service, env.path)
 
     def shared_path(self, env: Placed) -> str | None:
@@ -107,7 +111,7 @@ class Layout:
 
     def match_chart(self, path: str) -> tuple[str, str | None] | None:
         """The service, and the environment's name where each has its own, of the chart that a path is, or is in."""
-        match = re.match(self._patterns["chart"].pattern + r"(?=/|\Z)", path)
+        match = re.match(self._patterns["chart"].pattern + r"(?=/|\Z)", path) if "chart" in self._patterns else None
         if not match:
             return None
         env = match.groupdict().get("env")
@@ -167,7 +171,7 @@ class Layout:
     def _patterns(self) -> dict[str, re.Pattern[str]]:
         paths = sorted(self._names)
         patterns = {}
-        for key, text in self.templates.items():
+        for key, text in self._inside.items():
             seen: set[str] = set()
             patterns[key] = re.compile("/".join(_segment_pattern(part, paths, seen) for part in text.split("/")))
         return patterns
@@ -175,7 +179,7 @@ class Layout:
     def _check_apart(self) -> None:
         found: list[tuple[str, str, Pattern]] = []
         for key in ("values", "shared", "chart"):
-            text = self.templates.get(key, "")
+            text = self._inside.get(key, "")
             for env in sorted(self._names) if "{env}" in text else [""]:
                 found += [(key, env, pattern(text, env))] if text else []
         for key, _, one in found:

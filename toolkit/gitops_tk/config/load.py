@@ -1,10 +1,11 @@
 """Reading gitops-tk.yaml: every fault is told with its line, and what was probably meant."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from gitops_tk.config import model, requires, sections
 from gitops_tk.config.argocd_reader import argocd
+from gitops_tk.config.chart import PublishedChart
 from gitops_tk.config.environments import environments
 from gitops_tk.config.gates import check_patterns, check_travel
 from gitops_tk.config.layout import Layout, LayoutError
@@ -55,7 +56,8 @@ class _Reader:
         self._check_version()
         found = environments(self.source)
         known = [one.name for one in found]
-        layout = self._layout(found)
+        chart = self._chart()
+        layout = self._layout(found, chart)
         images = self._images(("images",), {"default": model.DEFAULT_IMAGE})
         targets = [one.policy for one in found if one.from_]
         services, travelling = {}, {}
@@ -67,9 +69,11 @@ class _Reader:
             services[name] = self._images((*place, "images"), images)
             if "promotion" in self.source.map(place):
                 travelling[name] = tuple(self._promotion((*place, "promotion"), targets).keys)
+        self._check_apart(chart, [images, *services.values()])
         return Config(
             environments=tuple(found),
             layout=layout,
+            chart=chart,
             images=images,
             services=services,
             promotion=self._promotion(("promotion",), targets),
@@ -100,11 +104,25 @@ class _Reader:
             first = min(unknown, key=lambda key: self.source.lines.of((key,)) or 0)
             raise self.source.unknown((), first, known)
 
-    def _layout(self, environments: list[Environment]) -> Layout:
-        written = self.source.convert(("layout",), model.FileLayout)
-        templates = {"chart": written.chart, "values": written.values, "shared": written.shared}
+    def _chart(self) -> PublishedChart | None:
+        if not isinstance(self.source.at(("layout", "chart")), dict):
+            return None
+        from gitops_tk.config.chart_reader import published
+
+        return published(self.source)
+
+    def _check_apart(self, chart: PublishedChart | None, images: Iterable[dict[str, ImageKeys]]) -> None:
+        keys = {key for one in images for image in one.values() for key in model.key_parts(image).values()}
+        if chart is not None and chart.version in keys:
+            message = f"layout.chart.version: {chart.version} is a key of an image"
+            raise self.source.error(("layout", "chart", "version"), "config-value", message)
+
+    def _layout(self, environments: list[Environment], chart: PublishedChart | None) -> Layout:
+        written = self.source.convert(("layout",), model.FileLayout, {"chart"} if chart else None)
+        folder = chart.address if chart else written.chart
+        templates = {"chart": folder, "values": written.values, "shared": written.shared}
         try:
-            return Layout(templates, environments)
+            return Layout(templates, environments, published=chart is not None)
         except LayoutError as error:
             raise self.source.error(("layout", error.key), "config-layout", f"layout.{error.key}: {error}") from error
 

@@ -7,6 +7,7 @@ from msgspec import Meta, Struct, field
 
 from gitops_tk.config import argocd
 from gitops_tk.config.argocd import Argocd, FileArgocd
+from gitops_tk.config.chart import FilePublishedChart, PublishedChart
 from gitops_tk.config.forge import FileForge
 from gitops_tk.config.forge import ForgeKind as ForgeKind
 from gitops_tk.config.layout import DEFAULTS, Layout
@@ -40,7 +41,9 @@ class FileEnvironment(
 class FileLayout(Struct, kw_only=True, forbid_unknown_fields=True):
     """Where things are: templates with {service} and {env}."""
 
-    chart: Annotated[str, _text("A service's Helm chart.")] = DEFAULTS["chart"]
+    chart: Annotated[
+        str | FilePublishedChart, _text("A service's Helm chart: its folder, or where it is published.")
+    ] = DEFAULTS["chart"]
     values: Annotated[str, _text("A service's own values in one environment.")] = DEFAULTS["values"]
     shared: Annotated[str | None, _text("The values that all services share in one environment.")] = DEFAULTS["shared"]
 
@@ -206,6 +209,7 @@ class Config(Struct, frozen=True, kw_only=True):
     """The configuration as it is meant.
 
     Attributes:
+        chart: the services' charts, where they are published elsewhere; None where they are in the repository.
         travelling: the patterns of travelling keys of those services that have their own.
         verify: the rules of verify-pr that are switched off.
     """
@@ -218,6 +222,7 @@ class Config(Struct, frozen=True, kw_only=True):
     forge: FileForge
     skeleton: FileSkeleton
     validate: Validation = Validation()
+    chart: PublishedChart | None = None
     travelling: dict[str, tuple[str, ...]] = {}
     verify: tuple[Off, ...] = ()
     argocd: Argocd | None = None

@@ -5,7 +5,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import astuple
 
-from gitops_tk.config import argocd
+from gitops_tk.config import argocd, chart
 from gitops_tk.config.layout import DEFAULTS
 from gitops_tk.config.model import API_VERSION, Config, Environment, ImageKeys, Off, key_parts
 from gitops_tk.config.policy import Gates
@@ -23,7 +23,10 @@ def to_builtins(config: Config) -> dict[str, Any]:
         "apiVersion": API_VERSION,
         **({"requires": config.requires} if config.requires else {}),
         "environments": [_environment(env) for env in config.environments],
-        "layout": {key: config.layout.templates.get(key) for key in DEFAULTS},
+        "layout": {
+            **{key: config.layout.templates.get(key) for key in DEFAULTS},
+            **({"chart": chart.to_builtins(config.chart)} if config.chart else {}),
+        },
         "images": _images(config.images),
         "services": services,
         "promotion": {"keys": config.promotion.keys},

@@ -1,7 +1,8 @@
 """Names from outside, checked before anything uses them: they become paths, refs and YAML.
 
-Sources: DNS labels (RFC 1123 §2.1), image tags and digests (OCI distribution specification,
-"Pulling manifests"; OCI image specification, "Digests"), branch names (git-check-ref-format(1)).
+Sources: DNS labels (RFC 1123 §2.1), image tags and digests (OCI distribution specification, "Pulling manifests"; OCI
+image specification, "Digests"), versions of charts (Semantic Versioning 2.0.0), branch names
+(git-check-ref-format(1)).
 """
 
 import re
@@ -12,6 +13,11 @@ from gitops_tk.errors import UsageError
 DNS_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+# All three numbers: fewer are a range to some readers. A `v` before them is taken as part of the version.
+_CHART_VERSION = re.compile(
+    r"v?(?:0|[1-9][0-9]{0,17})(?:\.(?:0|[1-9][0-9]{0,17})){2}"
+    r"(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
+)
 _REVISION = re.compile(r"[0-9A-Za-z][0-9A-Za-z._/-]{0,199}")
 _BAD_IN_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|^[-/.]|[/.]$")
 
@@ -70,6 +76,21 @@ def digest(text: str) -> str:
             f"{text!r} is not a valid image digest",
             code="bad-digest",
             hint="a digest is sha256: followed by 64 lower-case hex digits",
+        )
+    return text
+
+
+def chart_version(text: str) -> str:
+    """Returns the chart's version if it is one exact version, which every reader takes for the same chart.
+
+    Raises:
+        UsageError: it is a range, a word such as `latest`, or no version at all.
+    """
+    if len(text) > 128 or not _CHART_VERSION.fullmatch(text):
+        raise UsageError(
+            f"{text[:80]!r} is not the exact version of a chart",
+            code="bad-chart-version",
+            hint="write all three numbers, such as 1.4.2 or 1.4.2-rc.1, and no range",
         )
     return text
 

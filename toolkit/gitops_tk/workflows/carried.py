@@ -14,7 +14,7 @@ from gitops_tk.model.refusals import ChartDiverged
 from gitops_tk.model.snapshot import FOLDER, Snapshot
 from gitops_tk.repository.changed import changed_paths
 from gitops_tk.repository.diff import between
-from gitops_tk.workflows.layers import CHART_SCHEMA, CHART_VALUES, ChartFiles
+from gitops_tk.workflows.layers import CHART_SCHEMA, CHART_VALUES, ChartFiles, of_chart
 from gitops_tk.workflows.views import Views
 
 
@@ -85,8 +85,7 @@ def returning(
 
 def chart_files(views: Views, chart: Carry) -> ChartFiles:
     """What layers need of the chart that comes."""
-    files = views.history.folder(chart.wanted).read([CHART_VALUES, CHART_SCHEMA])
-    return ChartFiles(files.get(CHART_VALUES), files.get(CHART_SCHEMA))
+    return of_chart(views.history.folder(chart.wanted).read([CHART_VALUES, CHART_SCHEMA]))
 
 
 def trees_now(views: Views, charts: Iterable[Carry]) -> dict[str, str]:

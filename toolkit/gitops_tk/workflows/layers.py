@@ -30,6 +30,11 @@ class ChartFiles(Struct, frozen=True):
     schema: bytes | None
 
 
+def of_chart(files: Mapping[str, bytes]) -> ChartFiles:
+    """What layers need of a chart's files, by their paths inside it."""
+    return ChartFiles(files.get(CHART_VALUES), files.get(CHART_SCHEMA))
+
+
 class Layers:
     """The values files of one service in one environment.
 

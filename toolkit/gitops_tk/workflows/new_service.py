@@ -13,11 +13,13 @@ from gitops_tk.errors import GitopsTkError
 from gitops_tk.model.changes import Change, ChangeSet, Plan, Write
 from gitops_tk.model.result import Result
 from gitops_tk.model.snapshot import Snapshot
+from gitops_tk.values.edit import Edit, apply
 from gitops_tk.workflows.affected import publish_by
 from gitops_tk.workflows.author import author
 from gitops_tk.workflows.layers import CHART_VALUES
 from gitops_tk.workflows.messages import proposal_branch, trailers
 from gitops_tk.workflows.options import Options
+from gitops_tk.workflows.pins import key_of
 from gitops_tk.workflows.starting.application import Application
 from gitops_tk.workflows.starting.skeletons import of_repository, skeleton_of
 from gitops_tk.workflows.views import Views
@@ -70,23 +72,40 @@ def plan(given: Given, views: Views, intent: Any, application: Application | Non
         changeset=ChangeSet((*operations, *connected.operations), changes),
         intent=intent,
         subject=f"new-service: {answers.service}",
-        body=f"A chart for {answers.image}, profile {answers.profile}, with values for every environment.",
+        body=_body(config, answers),
         trailers=trailers("new-service", changes),
         publish=publish_by(config, operations),
         proposal=proposal_branch("_", [f"new-service-{answers.service}"]),
-        advice=manifests.advice(config, views),
+        advice=(*_advice(config, answers.service), *manifests.advice(config, views)),
     )
 
 
 def _files(config: Config, answers: Answers, skeleton: Skeleton) -> dict[str, bytes]:
-    chart = scaffold(skeleton, answers)
+    # A chart that is published elsewhere is there already.
+    chart = scaffold(skeleton, answers) if config.chart is None else {}
     files: dict[str, bytes] = {}
     for environment in config.environments:
         folder = config.layout.chart_path(answers.service, environment)
         files |= {f"{folder}/{name}": data for name, data in chart.items()}
         own = config.layout.values_path(answers.service, environment)
         files[own] = environment_values(answers, environment.name)
+        if config.chart is not None:
+            files[own] = apply(files[own], [Edit(key_of(config.chart), "")], own)
     return files
+
+
+def _body(config: Config, answers: Answers) -> str:
+    if config.chart is not None:
+        where = config.chart.of(answers.service).address
+        return f"Values for {answers.image} in every environment; its chart is {where}."
+    return f"A chart for {answers.image}, profile {answers.profile}, with values for every environment."
+
+
+def _advice(config: Config, service: str) -> tuple[str, ...]:
+    if config.chart is None:
+        return ()
+    first = next(env.name for env in config.environments if not env.from_)
+    return (f"pin its chart: gitops-tk values set {service} -e {first} {config.chart.version}=VERSION",)
 
 
 def _missing(snapshot: Snapshot, config: Config, service: str, files: Mapping[str, bytes]) -> tuple[Write, ...]:

@@ -7,15 +7,19 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gitops_tk.charts import archive
 from gitops_tk.charts.again import at_another_moment, may_differ
 from gitops_tk.charts.dependencies import cached, complete
-from gitops_tk.charts.engine import ChartFiles, Engine, LoadedChart, find
+from gitops_tk.charts.engine import ChartFiles, Dependency, Engine, LoadedChart, find
+from gitops_tk.config.chart import PublishedChart
 from gitops_tk.config.model import Config, Environment
 from gitops_tk.errors import ChartError
 from gitops_tk.model.snapshot import EXECUTABLE, FILE, FOLDER, Snapshot
-from gitops_tk.workflows.layers import Layers, read_layers, require
+from gitops_tk.workflows.layers import Layers, of_chart, read_layers, require
+from gitops_tk.workflows.pins import missing, pinned
 
 DEFAULT_NAMESPACE = "default"
+_MOST_FETCHED = 7
 
 
 class Target(Struct, frozen=True, kw_only=True):
@@ -36,6 +40,7 @@ class Release(Struct, frozen=True):
     """One service in one environment: its chart, loaded, and its layers.
 
     Attributes:
+        chart_path: its chart's folder; of one that is published elsewhere its address with the version.
         files: the chart's files, its dependencies among them.
         namespace: where it is deployed to.
     """
@@ -101,6 +106,7 @@ class Charts:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._known: dict[str, tuple[str, ChartFiles, LoadedChart]] = {}
+        self._fetched: dict[Dependency, Mapping[str, bytes]] = {}
 
     @cached_property
     def engine(self) -> Engine:
@@ -121,6 +127,28 @@ class Charts:
         if known is None or known[:2] != (path, files):
             self._known[variant] = known = (path, files, self.engine.load(files, root=path))
         return known[2]
+
+    def fetched(self, chart: Dependency, path: str) -> Mapping[str, bytes]:
+        """The files of a chart that is published elsewhere, with all its dependencies.
+
+        Args:
+            path: its address with the version, for messages.
+
+        Raises:
+            ChartError: it cannot be fetched (`chart-pull`), or is broken.
+        """
+        if chart not in self._fetched:
+            pull = cached(self.engine.pull)
+            try:
+                packed = pull(chart)
+            except ChartError as error:
+                hint = "is the version published? does the registry answer? helm registry login, where it asks for one"
+                raise ChartError(error.message, code="chart-pull", hint=hint, file=path) from error
+            # What it depends on by a path is in no repository of ours.
+            files = complete(archive.chart(packed, path), path, lambda _: None, pull)
+            # Two sides of a change are at hand, each with what it has gone through last.
+            self._fetched = {**dict(list(self._fetched.items())[-_MOST_FETCHED:]), chart: files}
+        return self._fetched[chart]
 
 
 class Renderer:
@@ -154,7 +182,14 @@ class Renderer:
         return self._layers[pair]
 
     def has_chart(self, service: str, environment: Environment) -> bool:
-        """Whether there is anything where the service's chart belongs."""
+        """Whether there is anything where the service's chart belongs, or a version of a published one is pinned.
+
+        Raises:
+            ChartError: what is pinned is no version.
+            MissingFile: the service is unknown, or not in the environment.
+        """
+        if self._config.chart is not None:
+            return pinned(self._config.chart, self.layers(service, environment)) is not None
         path = self._config.layout.chart_path(service, environment)
         return bool(self._snapshot.entries([path]))
 
@@ -167,7 +202,9 @@ class Renderer:
         """
         layers = self.layers(service, environment)
         path = self._config.layout.chart_path(service, environment)
-        if path != self._path:
+        if self._config.chart is not None:
+            layers, path = self._published(self._config.chart, layers)
+        elif path != self._path:
             self._files, self._path = self._complete(path, self._charts.engine), path
         argocd = self._config.argocd
         namespace = argocd.namespace_of(service, environment.name) if argocd else DEFAULT_NAMESPACE
@@ -184,6 +221,16 @@ class Renderer:
             return None
         later = self._charts.load(at_another_moment(release.files), release.chart_path, "later")
         return replace(release, chart=later).manifest(target)
+
+    def _published(self, chart: PublishedChart, layers: Layers) -> tuple[Layers, str]:
+        """Takes the files of the chart that a release pins; returns the layers over it, and what to call it."""
+        version = pinned(chart, layers)
+        if version is None:
+            raise missing(chart, layers)
+        there = chart.of(layers.service)
+        path = f"{there.address}:{version}"
+        self._files = self._charts.fetched(Dependency(there.name, version, there.repository), path)
+        return layers.with_chart(of_chart(self._files)), path
 
     def _complete(self, path: str, engine: Engine) -> Mapping[str, bytes]:
         def read_tree(folder: str) -> Mapping[str, bytes] | None:

@@ -92,6 +92,12 @@ class Upgrade:
         if published and self._request.settle == "markers":
             raise UsageError("--conflict markers needs a checkout to settle them in", code="markers-committed")
         config = load(views.snapshot)
+        if config.chart is not None:
+            raise UsageError(
+                f"the charts are not here, but published as {config.chart.address}: there is nothing to upgrade",
+                code="published-charts",
+                hint=f"pin another version: gitops-tk values set SERVICE -e ENV {config.chart.version}=VERSION",
+            )
         skeleton = skeleton_of(config, views)
         version = skeleton.about.version
         if intent is not None and intent != version:

@@ -20,6 +20,8 @@ from gitops_tk.errors import GitopsTkError, ToolMissing, UsageError
 from gitops_tk.model.result import Problem
 from gitops_tk.repository.memory import MemorySnapshot
 from gitops_tk.workflows.checking.places import Place, place
+from gitops_tk.workflows.images import images_of
+from gitops_tk.workflows.pins import missing
 from gitops_tk.workflows.releases import Charts, Release, Renderer, Target
 
 # Finding where a value comes from costs renders: beyond so many findings the template has to do.
@@ -94,7 +96,10 @@ class Checker:
         try:
             if not renderer.has_chart(service, env):
                 # Values alone are read, so that a file that Helm could not read is found.
-                _ = renderer.layers(service, env).merged
+                layers = renderer.layers(service, env)
+                deployed = any(image.version for image in images_of(self._config, layers).values())
+                if deployed and self._config.chart is not None:
+                    raise missing(self._config.chart, layers)
                 return
             release = renderer.release(service, env)
             refused = list(_value_problems(release))

@@ -70,7 +70,13 @@ def _on_side(side: Side, before: Side, after: Side, paths: list[str]) -> Iterabl
 def _renders_otherwise(before: Config, after: Config) -> bool:
     """Whether two configurations say otherwise where releases are, or where their images."""
     sides = [
-        (config.layout.templates, config.images, config.services, [(one.name, one.path) for one in config.environments])
+        (
+            config.layout.templates,
+            config.chart,
+            config.images,
+            config.services,
+            [(one.name, one.path) for one in config.environments],
+        )
         for config in (before, after)
     ]
     return sides[0] != sides[1]

@@ -1,0 +1,49 @@
+"""Archives of charts, taken apart in memory: what an archive says of places and links decides nothing."""
+
+import io
+import tarfile
+import zlib
+from collections.abc import Callable
+
+from gitops_tk.errors import ChartError
+
+_MOST_BYTES = 100 * 1024 * 1024
+
+
+def unpacked(data: bytes, path: str, wanted: Callable[[str], bool] = lambda _: True) -> dict[str, bytes]:
+    """The regular files of an archive, by the names that it gives them.
+
+    Args:
+        path: where the archive is, for messages.
+        wanted: which of the names to read.
+
+    Raises:
+        ChartError: it is no archive, or larger than Helm takes.
+    """
+    found = {}
+    size = 0
+    try:
+        with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as archive:
+            for member in archive:
+                size += member.size
+                if size > _MOST_BYTES:
+                    raise ChartError(f"{path} is larger than 100 MiB", code="chart-too-large", file=path)
+                content = archive.extractfile(member) if member.isfile() and wanted(member.name) else None
+                if content:
+                    found[member.name] = content.read()
+    except (tarfile.TarError, OSError, EOFError, ValueError, zlib.error) as error:
+        raise ChartError(f"{path} is not a chart's archive: {error}", code="chart-load", file=path) from error
+    return found
+
+
+def chart(data: bytes, path: str) -> dict[str, bytes]:
+    """The files of a packed chart, by their paths inside it: as Helm, without the folder that they are all in.
+
+    Raises:
+        ChartError: it is no chart's archive.
+    """
+    inside = ((name.partition("/")[2], content) for name, content in unpacked(data, path).items())
+    files = {name: content for name, content in inside if name}
+    if "Chart.yaml" not in files:
+        raise ChartError(f"{path} is not a chart's archive: it has no Chart.yaml", code="no-chart", file=path)
+    return files
