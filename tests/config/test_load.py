@@ -9,7 +9,7 @@ from tests.support.repositories import CONFIG
 
 from gitops_tk import __version__
 from gitops_tk.config.load import parse
-from gitops_tk.config.model import InitialEnvironment, initial
+from gitops_tk.config.model import ImageKeys, InitialEnvironment, initial
 from gitops_tk.config.schema import json_schema
 from gitops_tk.config.show import to_builtins
 from gitops_tk.errors import ConfigError
@@ -119,6 +119,15 @@ def test_images_may_be_overridden_for_a_service_and_hold_its_name() -> None:
     assert config.image_keys("a")["default"].digest == "image.digest"
     assert config.image_keys("a")["web"].reference == "web.image"
     assert config.image_keys("b")["default"].tag == "other.tag"
+
+
+def test_a_part_that_values_do_not_keep_is_null() -> None:
+    text = CONFIG + b"images: {default: {tag: imageTag, digest: null, build: null, revision: null, reference: null}}\n"
+    config = parse(text)
+    assert config.image_keys("a")["default"] == ImageKeys(tag="imageTag")
+    assert parse(yaml.safe_dump(to_builtins(config)).encode()).images == config.images
+    with pytest.raises(ConfigError):
+        parse(CONFIG + b"images: {default: {tag: null, digest: null}}\n")
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,14 @@ def test_a_reference_that_is_not_there_is_refused() -> None:
     assert refused.value.code == "no-reference"
 
 
+def test_a_digest_that_values_keep_nowhere_is_refused_and_not_forgotten() -> None:
+    own, keys = Document.read(b"imageTag: v1\n", "f"), ImageKeys(tag="imageTag")
+    assert image_edits(merge([own]), own, keys, Image(tag="v2"), lambda _: True)
+    with pytest.raises(EditRefused) as refused:
+        image_edits(merge([own]), own, keys, Image(tag="v2", digest=f"sha256:{'a' * 64}"), lambda _: True)
+    assert refused.value.code == "no-digest-key"
+
+
 @pytest.mark.parametrize(
     ("keys", "before", "after", "leaves"),
     [

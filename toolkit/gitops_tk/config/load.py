@@ -134,7 +134,7 @@ class _Reader:
             if not _IMAGE_NAME.fullmatch(name):
                 raise self.source.error(here, "config-value", f"{shown(name)} is not an image's name")
             written = self.source.convert(here, model.FileImage)
-            keys = {part: key for part in written.__struct_fields__ if (key := getattr(written, part)) is not None}
+            keys = {part: key for part in written.__struct_fields__ if isinstance(key := getattr(written, part), str)}
             if "reference" in keys and len(keys) > 1:
                 message = f"{name} has a reference, so tag, digest, build and revision are in it"
                 raise self.source.error(here, "config-value", message)

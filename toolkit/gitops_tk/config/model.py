@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from gitops_tk.config import argocd
 from gitops_tk.config.argocd import Argocd, FileArgocd
@@ -49,13 +49,15 @@ class FileLayout(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class FileImage(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Where values keep an image: keys, which may hold {service}."""
+    """Where values keep an image: keys, which may hold {service}; null for a part that they do not keep."""
 
-    tag: Annotated[str | None, _text("The key of the tag.")] = None
-    digest: Annotated[str | None, _text("The key of the digest, which wins over the tag.")] = None
-    build: Annotated[str | None, _text("The key of the build's number.")] = None
-    revision: Annotated[str | None, _text("The key of the source commit.")] = None
-    reference: Annotated[str | None, _text("The key of a whole repository:tag@digest, in place of the others.")] = None
+    tag: Annotated[str | UnsetType | None, _text("The key of the tag.")] = UNSET
+    digest: Annotated[str | UnsetType | None, _text("The key of the digest, which wins over the tag.")] = UNSET
+    build: Annotated[str | UnsetType | None, _text("The key of the build's number.")] = UNSET
+    revision: Annotated[str | UnsetType | None, _text("The key of the source commit.")] = UNSET
+    reference: Annotated[
+        str | UnsetType | None, _text("The key of a whole repository:tag@digest, in place of the others.")
+    ] = UNSET
 
 
 class FilePromotion(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -266,10 +268,11 @@ def image_keys(written: FileImage, inherited: ImageKeys | None) -> ImageKeys:
 
     A reference takes the place of all parts, and a part the place of a reference.
     """
-    if written.reference is not None:
+    if isinstance(written.reference, str):
         return ImageKeys(reference=written.reference)
     base = inherited if inherited is not None and inherited.reference is None else ImageKeys()
-    return ImageKeys(**{part: getattr(written, part) or key for part, key in key_parts(base).items()})
+    said = {part: getattr(written, part) for part in written.__struct_fields__}
+    return ImageKeys(**{part: key if said[part] is UNSET else said[part] for part, key in key_parts(base).items()})
 
 
 def initial(

@@ -86,5 +86,11 @@ def _given(written: Struct | dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in kept.items() if value not in (None, {}, [])}
 
 
-def _images(images: dict[str, ImageKeys]) -> dict[str, dict[str, str]]:
-    return {name: {part: key for part, key in key_parts(keys).items() if key} for name, keys in images.items()}
+def _images(images: dict[str, ImageKeys]) -> dict[str, dict[str, str | None]]:
+    # A part that is not kept says so, or it would be taken for one that is kept where it usually is.
+    return {
+        name: {"reference": keys.reference}
+        if keys.reference
+        else {part: key for part, key in key_parts(keys).items() if part != "reference"}
+        for name, keys in images.items()
+    }

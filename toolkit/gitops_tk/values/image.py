@@ -70,10 +70,18 @@ def image_edits(
         allows: whether the chart's schema lets a dotted key be set; asked for build and revision alone.
 
     Raises:
-        EditRefused: a whole reference is wanted where there is none to take the repository from.
+        EditRefused: a whole reference is wanted where there is none to take the repository from, or a digest where
+            values keep none.
     """
     if keys.reference is not None:
         return _reference_edits(merged, own, keys.reference, wanted)
+    if wanted.digest and keys.digest is None:
+        raise EditRefused(
+            "the values keep no digest, so that the image would not be pinned to it",
+            code="no-digest-key",
+            hint="leave the digest out, or name its key in gitops-tk.yaml if the chart reads one",
+            file=own.file,
+        )
     edits = []
     for part, path in _paths(keys).items():
         value = getattr(wanted, part)
