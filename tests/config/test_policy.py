@@ -133,6 +133,13 @@ def test_a_gate_that_needs_a_source_is_refused_where_there_is_none(gate: str) ->
         assert refused.value.code == "config-contradiction"
 
 
+def test_a_foreign_repository_is_overridden_only_where_something_is_promoted_to() -> None:
+    assert parse((_HEAD + "    override: [foreign-repository]\n").encode()).environment("prod").policy.override
+    with pytest.raises(ConfigError) as refused:
+        parse(_HEAD.replace("name: dev\n", "name: dev\n    override: [foreign-repository]\n").encode())
+    assert (refused.value.code, refused.value.line) == ("config-contradiction", 4)
+
+
 def test_what_is_protected_where_nothing_comes_from_another_environment_may_travel_on() -> None:
     text = _HEAD.replace("name: dev\n", "name: dev\n    protected: [a.b]\n") + "promotion: {keys: [a.b]}\n"
     assert parse(text.encode()).environment("dev").policy.protected == ("a.b",)

@@ -22,6 +22,7 @@ from tests.workflows.planted_past import (
     says,
     shared,
 )
+from tests.workflows.planted_places import PLACES, PLACES_GOOD
 
 _A, _B = path("a", "staging"), path("b", "staging")
 _EXTRA = "services/few/chart/templates/y.yaml"
@@ -195,8 +196,8 @@ _GOOD = [
     Case("something-else-alone", None, {"README.md": b"hello, world\n", "docs/a.md": b"a\n"}),
     Case("nothing-that-the-base-has-not", None, PROMOTED, base=PROMOTED),
 ]
-REFUSED = [*_REFUSED, *BESIDE]
-GOOD = [*_GOOD, *BESIDE_GOOD]
+REFUSED = [*_REFUSED, *BESIDE, *PLACES]
+GOOD = [*_GOOD, *BESIDE_GOOD, *PLACES_GOOD]
 CASES = [*REFUSED, *GOOD]
 
 

@@ -21,7 +21,7 @@ environments:
     override: [protected]
   - name: prod
     publish: pull-request
-    override: [soak]
+    override: [soak, foreign-repository]
     gates:
       soak: 24h
       order: true
@@ -43,6 +43,9 @@ argocd:
   repository: https://git.example.com/shop/gitops.git
 promotion:
   keys: ["config.*", "!config.DB_*"]
+services:
+  whole: {{images: {{default: {{reference: app.image}}}}}}
+  listed: {{images: {{web: {{tag: "images[name=web].newTag"}}, job: {{tag: "images[name=job].newTag"}}}}}}
 """.encode()
 PER_ENVIRONMENT = b"""apiVersion: gitops-tk/v1
 environments:
@@ -68,6 +71,11 @@ spec:
 """
 ENVS = ("dev", "staging", "prod", "frozen", "strict", "asked", "watched")
 CHART = b"image:\n  repository: example.com/a\n  tag: ''\n  digest: ''\nreplicas: 1\nconfig:\n  DB_HOST: localhost\n"
+WHOLE = b"app:\n  image: example.com/whole:v1.0.0\n"
+LISTED = (
+    b"images:\n  - name: web\n    newName: example.com/web\n    newTag: v1.0.0\n"
+    b"  - name: job\n    newName: example.com/job\n    newTag: v1.0.0\n"
+)
 _ABOUT = b"apiVersion: v2\nname: a\nversion: 0.1.0\n"
 _TEMPLATE = b"kind: ConfigMap\n"
 
@@ -112,6 +120,7 @@ def shared(folder: Path) -> Path:
     files["checks/agree.sh"] = b"#!/bin/sh\nexit 1\n"
     files |= {"argocd/project.yaml": PROJECT, "argocd/apps-dev.yaml": APPS}
     services = {"a": ENVS, "b": ENVS, "held": ENVS, "few": ("dev", "staging"), "two": ("dev", "strict")}
+    services["moving"] = ("dev", "staging", "prod")
     for service, envs in services.items():
         files |= {
             f"services/{service}/chart/values.yaml": CHART,
@@ -122,6 +131,9 @@ def shared(folder: Path) -> Path:
     files[path("empty", "staging")] = own("''", "''")
     files[path("plain", "staging")] = b"image:\n  tag: v1.0.0\n"
     files |= {f"envs/{env}.yaml": b"region: eu\n" for env in ENVS}
+    files["envs/asked.yaml"] = b"region: eu\nimage: {registry: mirror.example.com}\n"
+    files |= {path("whole", env): WHOLE for env in ("dev", "staging")}
+    files |= {path("listed", env): LISTED for env in ("dev", "staging")}
     files[".gitops-tk/holds/staging/held.yaml"] = b"reason: it leaks\n"
     files[".gitops-tk/holds/staging/loose.yaml"] = b"reason: left\nimages: [{tag: bbb}]\n"
     files |= {path("loose", env): own("aaa") for env in ("dev", "staging")}
@@ -135,6 +147,12 @@ def shared(folder: Path) -> Path:
         (9, {path("a", "dev"): own("v1.2.0", D3, "debug"), path("b", "dev"): own("v1.1.0", D2)}),
         (8, {path("b", "staging"): own("v1.1.0", D2)}),
         (7, {path("b", "asked"): own("v0.9.0", D9), path("b", "dev"): own("v2.0.0", D3)}),
+        (
+            6.95,
+            {path("moving", "dev"): own("v1.0.0").replace(b"image:\n", b"image:\n  repository: new.example.com/a\n")},
+        ),
+        (6.95, {path("whole", "dev"): WHOLE.replace(b"v1.0.0", b"v1.1.0")}),
+        (6.95, {path("listed", "dev"): LISTED.replace(b"v1.0.0", b"v1.1.0")}),
         (6.9, {path("few", "dev"): own("v1.1.0", D2)}),
         (6.8, {path("few", "dev"): own("v2.0.0", D3)}),
         (6.7, {path("few", "staging"): own("v2.0.0", D3)}),

@@ -35,11 +35,16 @@ def policy(source: Source, place: Path, written: FileEnvironment, comes_from: Se
         override=tuple(written.override),
         gates=_gates(source, (*place, "gates"), written, comes_from),
     )
-    there = (*found.gates.names, "chart-diverged", *(["protected"] if found.protected else []))
+    missing = {
+        "protected": None if found.protected else "no protected keys",
+        "chart-diverged": None,
+        "foreign-repository": None if comes_from else "nothing that is promoted to it, and so no foreign repository",
+        **dict.fromkeys(found.gates.names),
+    }
     for position, name in enumerate(written.override):
-        if name not in there:
-            missing = "no protected keys" if name == "protected" else f"no gate {name}"
-            message = f"{written.name} has {missing} to override"
+        lacks = missing.get(name, f"no gate {name}")
+        if lacks:
+            message = f"{written.name} has {lacks} to override"
             raise source.error((*place, "override", position), "config-contradiction", message)
     return found
 

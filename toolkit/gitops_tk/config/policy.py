@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 Kind = Literal["promotion", "rollback", "bump", "hold", "values", "service", "chart", "shared", "removal"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 # What `--override` may name, where `override` of the environment allows it.
-Override = Literal["soak", "freeze", "order", "healthy", "commands", "protected", "chart-diverged"]
+Override = Literal[
+    "soak", "freeze", "order", "healthy", "commands", "protected", "chart-diverged", "foreign-repository"
+]
 OVERRIDES: tuple[Override, ...] = get_args(Override)
 
 

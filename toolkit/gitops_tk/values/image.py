@@ -11,10 +11,12 @@ from gitops_tk.helm_yaml import printed
 from gitops_tk.model.image import Image
 from gitops_tk.values.document import Document
 from gitops_tk.values.edit import Edit
-from gitops_tk.values.keys import Index, KeyPath, parse_key
+from gitops_tk.values.keys import Index, KeyPath, format_key, parse_key
 from gitops_tk.values.merge import Merged
 
 _PARTS = ("tag", "digest", "build", "revision")
+# What charts call, beside a tag, the place that an image is pulled from.
+_PLACES = ("hub", "image", "name", "newName", "registry", "repo", "repository")
 # `repository[:tag][@digest]`; a port's colon is followed by a slash somewhere (OCI distribution specification).
 _REFERENCE = re.compile(r"(?P<repository>[^@]*?)(?::(?P<tag>[^:/@]+))?(?:@(?P<digest>.+))?")
 
@@ -41,6 +43,30 @@ def image_leaves(keys: ImageKeys) -> set[tuple[str, ...]]:
     """The values that hold an image or a part of it, a list being one value."""
     paths = [parse_key(keys.reference)] if keys.reference is not None else list(_paths(keys).values())
     return {tuple(str(step) for step in takewhile(lambda step: isinstance(step, str), path)) for path in paths}
+
+
+def image_places(merged: Merged, images: Iterable[ImageKeys]) -> dict[KeyPath, str]:
+    """What merged values say of where images are pulled from, by its keys: those beside their tags and digests.
+
+    Of a whole reference it is the repository.
+    """
+    found: dict[KeyPath, str] = {}
+    parts: set[KeyPath] = set()
+    beside: set[KeyPath] = set()
+    for keys in images:
+        if keys.reference is not None:
+            path = parse_key(keys.reference)
+            parts.add(path)
+            repository = _repository(merged.get(path))
+            found |= {path: repository} if isinstance(repository, str) else {}
+        paths = _paths(keys)
+        parts |= set(paths.values())
+        beside |= {path[:-1] for part, path in paths.items() if part in ("tag", "digest")}
+    for path in sorted(((*above, name) for above in beside for name in _PLACES), key=format_key):
+        value = merged.get(path)
+        if path not in parts and isinstance(value, str | int | float):
+            found[path] = printed(value)
+    return found
 
 
 def without_images(data: dict[str, Any], images: Iterable[ImageKeys]) -> dict[str, Any]:

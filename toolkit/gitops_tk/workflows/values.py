@@ -21,6 +21,7 @@ from gitops_tk.values.literal import Assignment, parse_assignment
 from gitops_tk.values.splice import DELETE
 from gitops_tk.workflows.affected import publish_by
 from gitops_tk.workflows.gating.gates import Judge, pass_gates
+from gitops_tk.workflows.gating.places import keep_places
 from gitops_tk.workflows.images import changed_images, refuse_emptied
 from gitops_tk.workflows.layers import Layers, read_layers, require
 from gitops_tk.workflows.masked import masked
@@ -97,7 +98,7 @@ def plan(request: ValuesRequest, views: Views, intent: Any, judge: Judge | None 
     gates: tuple[Gate, ...] = ()
     for operation in operations:
         after = values.with_own(operation.data)
-        gates = judge.protect(config, values, after)
+        gates = judge.protect(config, values, after) + keep_places(judge, views, config, values, after)
         refuse_emptied(config, values, after)
         images = changed_images(config, values, after)
         # In a checkout files are written: what waits is looked at again when they are proposed.

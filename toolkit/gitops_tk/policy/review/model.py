@@ -122,6 +122,7 @@ class Release(Struct, frozen=True, kw_only=True):
         keys: the values that change, as they merge.
         own: those that change in its own file, be it that they merge to the same: they hide what comes below them.
         protected: those of the keys that are protected.
+        foreign: what says where its images are pulled from, changes, and never was so in a source.
         lower: the file below its own that brings an image; None for none.
         stray: lines of its own file that change and hold nothing that does.
         hold: the hold on it, on the base.
@@ -140,6 +141,7 @@ class Release(Struct, frozen=True, kw_only=True):
     keys: tuple[Key, ...] = ()
     own: tuple[Key, ...] = ()
     protected: tuple[Key, ...] = ()
+    foreign: tuple[Key, ...] = ()
     lower: str | None = None
     stray: tuple[int, ...] = ()
     hold: Hold | None = None

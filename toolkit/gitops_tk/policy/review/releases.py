@@ -109,6 +109,29 @@ def protected(proposal: Proposal) -> Iterator[Fault]:
 
 
 @rule(
+    "foreign-repository",
+    summary="Images are pulled from where a source has pulled them from, as the layers merge to it",
+    reason="Under a tag that was tried another image would run.",
+    example="a new services/a/envs/prod.yaml with the tag that staging has, and `image.repository: evil.example.com/a`",
+    fix="set it in the source environment, and here when that is merged; --override foreign-repository --reason TEXT "
+    "where gitops-tk.yaml allows it",
+)
+def foreign_repository(proposal: Proposal) -> Iterator[Fault]:
+    """Places that images come from, and that no source knows."""
+    for one in proposal.releases:
+        reason = proposal.may_override("foreign-repository", one.env)
+        sources = " or ".join(proposal.config.environment(one.env).from_)
+        for key in one.foreign:
+            told = (
+                f"{key.key} of {one.service} in {one.env} is what it never was in {sources}: {key.after or 'nothing'}"
+            )
+            if reason is None:
+                yield _key(one, key, told)
+            else:
+                yield _key(one, key, f"{told}; overridden: {reason}", warning=True)
+
+
+@rule(
     "extra-key",
     summary="With an image come the keys that travel, and no others",
     reason="A change of configuration would pass as a promotion.",

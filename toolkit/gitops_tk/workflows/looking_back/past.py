@@ -1,9 +1,9 @@
 """What environments have held: the facts for gates and for verify-pr."""
 
 from collections.abc import Collection, Iterable, Iterator
-from typing import Any
 
 from gitops_tk.policy.past import Holding, Past
+from gitops_tk.values.merge import Merged
 from gitops_tk.workflows.looking_back.timeline import State, timelines
 from gitops_tk.workflows.views import Views
 
@@ -34,9 +34,9 @@ class Look:
         found = {env: list(_holdings(self._states[service, env]))[::-1] for env in self._envs}
         return Past(now=self._now, environments=found)
 
-    def values(self, service: str, env: str) -> Iterator[dict[str, Any]]:
+    def values(self, service: str, env: str) -> Iterator[Merged]:
         """What its values merged to in an environment, newest first."""
-        return (state.merged.data for state in self._states[service, env] if state.merged is not None)
+        return (state.merged for state in self._states[service, env] if state.merged is not None)
 
 
 def _holdings(states: Iterable[State]) -> Iterator[Holding]:

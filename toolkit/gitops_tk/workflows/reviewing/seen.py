@@ -14,9 +14,10 @@ from gitops_tk.policy.keys import changed, leaves
 from gitops_tk.policy.order import older_by
 from gitops_tk.policy.review.model import Key, Move
 from gitops_tk.values.image import image_leaves, read_image, without_images
-from gitops_tk.values.keys import format_key
+from gitops_tk.values.keys import KeyPath, format_key
 from gitops_tk.values.merge import Merged
 from gitops_tk.values.strays import only_white, stray_lines
+from gitops_tk.workflows.gating.places import moved
 from gitops_tk.workflows.layers import Layers
 
 
@@ -30,6 +31,7 @@ class Seen(Struct, frozen=True, kw_only=True):
         keys: the values that change, images apart, as the layers merge.
         own: those that change in its own file; empty where the file comes or goes.
         protected: those of the keys that are protected.
+        places: what says where its images are pulled from, and changes: what it will be.
         lower: whether the images change though its own file keeps what it says of them.
     """
 
@@ -39,6 +41,7 @@ class Seen(Struct, frozen=True, kw_only=True):
     keys: tuple[Key, ...]
     own: tuple[Key, ...]
     protected: tuple[Key, ...]
+    places: Mapping[KeyPath, str | None]
     lower: bool
 
     @property
@@ -77,7 +80,22 @@ def seen(config: Config, old: Layers, new: Layers) -> Seen | None:
         keys=_keys(ours, theirs, after, before),
         own=_own_keys(config, old, new) if both else (),
         protected=tuple(_key(key, ours, theirs, after, before) for key in changed(patterns, ours, theirs)),
+        places=moved(config, old, new),
         lower=bool(moves) and both and _own_images(config, old) == _own_images(config, new),
+    )
+
+
+def placed(one: Seen, path: KeyPath, after: str | None) -> Key:
+    """What says where an image is pulled from, as a key that changes."""
+    new, old = _merged(one.new), _merged(one.old)
+    origin = (new.nearest(path) if new else None) or (old.nearest(path) if old else None)
+    return Key(
+        key=format_key(path),
+        segments=(),
+        before=old.get(path) if old else None,
+        after=after,
+        file=origin.file if origin else None,
+        line=origin.line if origin else None,
     )
 
 

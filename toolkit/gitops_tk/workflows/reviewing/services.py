@@ -12,11 +12,13 @@ from gitops_tk.model.changes import Gate
 from gitops_tk.policy.order import older_by
 from gitops_tk.policy.past import Images, Past, same
 from gitops_tk.policy.review.model import DELIVERIES, Key, Move, Release, Touched
+from gitops_tk.values.merge import Merged
 from gitops_tk.workflows.comparing.reach import Side, reached
 from gitops_tk.workflows.gating.gates import Health, Judge, Runner, all_before, arrival
+from gitops_tk.workflows.gating.places import Places
 from gitops_tk.workflows.layers import layer_paths, read_layers
 from gitops_tk.workflows.looking_back.past import Look
-from gitops_tk.workflows.reviewing.seen import Seen, seen, strays
+from gitops_tk.workflows.reviewing.seen import Seen, placed, seen, strays
 from gitops_tk.workflows.views import Views
 
 
@@ -66,7 +68,14 @@ class Reviewer:
         new = read_layers(self._after.snapshot, self._after.config, pairs)
         listed = [one for pair in pairs if (one := seen(self._config, old[pair], new[pair])) is not None]
         past = self._look_back(listed)
-        return self._judged([self._release(one, past) for one in listed])
+        # A service that is new everywhere comes as its sources have it.
+        coming = {(one.old.service, one.old.env): [one.new.merged] for one in listed if one.comes}
+
+        def held(service: str, env: str) -> list[Merged]:
+            return [*past.values(service, env), *coming.get((service, env), [])]
+
+        places = Places(self._before.snapshot, self._config, held)
+        return self._judged([self._release(one, past, places) for one in listed])
 
     def _of_files(self, pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
         """Those whose layers will be files; where a folder takes a file's place, the file is gone, and has its rule."""
@@ -77,13 +86,13 @@ class Reviewer:
         return [pair for pair, layers in paths.items() if folders.isdisjoint(layers)]
 
     def _look_back(self, listed: Iterable[Seen]) -> "_Past":
-        asked = [one for one in listed if one.moves or one.own or self._own_chart(one)]
+        asked = [one for one in listed if one.moves or one.own or one.places or self._own_chart(one)]
         envs = {one.old.env for one in asked} | all_before(self._config, {one.old.env for one in asked})
         services = {one.old.service for one in asked}
         order = [one.name for one in self._config.environments if one.name in envs]
         return _Past(Look(self._views, sorted(services), order, thorough=self._thorough))
 
-    def _release(self, one: Seen, past: "_Past") -> Release:
+    def _release(self, one: Seen, past: "_Past", places: Places) -> Release:
         environment = self._config.environment(one.old.env)
         images = one.images
         sources = past.sources(environment, one.old.service, images) if images else ()
@@ -107,6 +116,7 @@ class Reviewer:
             keys=() if one.comes or one.goes else one.keys,
             own=own,
             protected=one.protected,
+            foreign=tuple(placed(one, key, to) for key, to in places.foreign(one.old, one.places).items()),
             lower=self._lower(one, environment) if one.lower else None,
             stray=strays(one, delivered=delivered) if guarded else (),
             hold=one.old.hold,
@@ -198,7 +208,7 @@ class _Past:
     def __init__(self, look: Look) -> None:
         self._look = look
         self._pasts: dict[str, Past] = {}
-        self._values: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        self._values: dict[tuple[str, str], list[Merged]] = {}
 
     def of(self, service: str) -> Past:
         if service not in self._pasts:
@@ -223,12 +233,14 @@ class _Past:
 
     def had(self, envs: Iterable[str], service: str, key: Key) -> bool:
         """Whether one of some environments has, or has had, a key with its new value."""
-        for source in envs:
-            if (service, source) not in self._values:
-                self._values[service, source] = list(self._look.values(service, source))
-            if any(repr(_at(data, key.segments)) == repr(key.after) for data in self._values[service, source]):
-                return True
-        return False
+        wanted = repr(key.after)
+        return any(repr(one.get(key.segments)) == wanted for source in envs for one in self.values(service, source))
+
+    def values(self, service: str, env: str) -> list[Merged]:
+        """What a service's values merge to in an environment, and have merged to, newest first."""
+        if (service, env) not in self._values:
+            self._values[service, env] = list(self._look.values(service, env))
+        return self._values[service, env]
 
     def commits(self, service: str, env: str) -> list[str]:
         """The commits that brought what an environment has held, newest first."""
@@ -237,9 +249,3 @@ class _Past:
 
 def _files(snapshot: Any, folder: str) -> list[tuple[str, int, str]]:
     return [(entry.path[len(folder) :], entry.mode, entry.oid) for entry in snapshot.tree(folder)]
-
-
-def _at(data: Any, key: Iterable[str]) -> Any:
-    for step in key:
-        data = data.get(step) if isinstance(data, Mapping) else None
-    return data
