@@ -27,7 +27,7 @@ class WorktreeSnapshot:
         """What these paths are; those behind a symbolic link are not there."""
         found = {}
         for path in paths:
-            if is_plain(path) and not path.startswith(".git/") and not linked_parent(self._root, path):
+            if is_plain(path) and not _is_gits(path) and not linked_parent(self._root, path):
                 entry = _entry(path, self._root / path)
                 if entry:
                     found[path] = entry
@@ -54,7 +54,7 @@ class WorktreeSnapshot:
             prefix = f"{folder}/" if folder else ""
             place = self._root / folder
             names = sorted(one.name for one in place.iterdir()) if place.is_dir() else []
-            inside = (_entry(prefix + name, self._root / folder / name) for name in names if prefix + name != ".git")
+            inside = (_entry(prefix + name, place / name) for name in names if not _is_gits(prefix + name))
             listed[folder] = [entry for entry in inside if entry]
         return listed
 
@@ -151,7 +151,7 @@ def check_target(root: Path, operation: Operation) -> None:
         RepositoryError: codes `symlink`, `not-a-file`, `outside`.
     """
     path = operation.path
-    if not is_plain(path) or path.split("/")[0].lower() == ".git":
+    if not is_plain(path) or _is_gits(path):
         raise RepositoryError(f"{path!r} is not a path inside the repository", code="outside", file=path)
     link = linked_parent(root, path) or (path if (root / path).is_symlink() else None)
     if link:
@@ -163,6 +163,11 @@ def check_target(root: Path, operation: Operation) -> None:
         )
     if (root / path).is_dir():
         require_file(Entry(path, FOLDER))
+
+
+def _is_gits(path: str) -> bool:
+    # Whatever the case: on some file systems that is the same folder.
+    return path.split("/")[0].lower() == ".git"
 
 
 def _carry_out(root: Path, path: Path, operation: Operation, mode: int) -> None:
