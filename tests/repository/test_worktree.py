@@ -57,6 +57,18 @@ def test_what_is_neither_file_nor_folder_is_not_read(root: Path) -> None:
     assert refused.value.code == "not-a-file"
 
 
+def test_a_folder_that_is_not_made_yet_has_no_files(tmp_path: Path) -> None:
+    assert WorktreeSnapshot(tmp_path / "none").children([""]) == {"": []}
+    assert WorktreeSnapshot(tmp_path / "none").tree("") == []
+
+
+def test_a_file_that_cannot_be_read_is_told() -> None:
+    # Linux has such files for everybody, root included.
+    with pytest.raises(RepositoryError) as unread:
+        WorktreeSnapshot(Path("/proc/self")).read(["mem"])
+    assert (unread.value.code, unread.value.file) == ("unreadable", "mem")
+
+
 @pytest.mark.parametrize(
     ("path", "code"),
     [
