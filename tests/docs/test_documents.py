@@ -10,6 +10,7 @@ import pytest
 from gitops_tk.config.load import parse
 from gitops_tk.workflows.validate import RULES
 from tests.docs import doctor, licences, policy, reference, rules
+from tests.support.repositories import CONFIG
 
 _ROOT = Path(__file__).resolve().parents[2]
 _DOCS = sorted(path.relative_to(_ROOT).as_posix() for path in (_ROOT / "docs").rglob("*.md"))
@@ -41,8 +42,11 @@ def test_every_dependency_is_listed_with_its_licence() -> None:
 
 def test_the_example_configuration_is_one() -> None:
     text = (_ROOT / "docs/configuration.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    block, *parts = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     config = parse(block.encode())
+    for part in parts:
+        if part.startswith("layout:"):
+            assert parse(CONFIG + part.encode()).chart is not None
     assert config.validate.off[0].rule in RULES
     assert config.image_keys("legacy-service")["default"].reference == "app.image"
 

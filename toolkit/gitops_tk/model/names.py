@@ -86,13 +86,18 @@ def chart_version(text: str) -> str:
     Raises:
         UsageError: it is a range, a word such as `latest`, or no version at all.
     """
-    if len(text) > 128 or not _CHART_VERSION.fullmatch(text):
+    if not is_chart_version(text):
         raise UsageError(
             f"{text[:80]!r} is not the exact version of a chart",
             code="bad-chart-version",
             hint="write all three numbers, such as 1.4.2 or 1.4.2-rc.1, and no range",
         )
     return text
+
+
+def is_chart_version(value: object) -> bool:
+    """Whether a value is the exact version of a chart; see `chart_version`."""
+    return isinstance(value, str) and len(value) <= 128 and _CHART_VERSION.fullmatch(value) is not None
 
 
 def revision(text: str) -> str:

@@ -28,6 +28,16 @@ def older_by(current: Image, wanted: Image) -> str | None:
     return f"{wanted.tag} is older than {current.tag}"
 
 
+def is_older_chart(wanted: str, current: str) -> bool:
+    """Whether a chart's version comes before another one (semver.org 2.0.0, item 11; a leading `v` allowed)."""
+    from semver import Version
+
+    try:
+        return Version.parse(wanted.removeprefix("v")) < Version.parse(current.removeprefix("v"))
+    except ValueError:
+        return False
+
+
 def newer_by_build(current: Image, wanted: Image) -> bool:
     """Whether both images have a build number and `wanted` has the greater one."""
     return current.build is not None and wanted.build is not None and wanted.build > current.build

@@ -91,8 +91,11 @@ def _running(running: dict[str, Any] | None) -> str:
     shown = ", ".join(
         _version(image) if name == "default" else f"{name}={_version(image)}" for name, image in images.items()
     )
+    shown = shown or "never promoted"
+    if running["chart"] is not None:
+        shown += f", chart {_printable(running['chart'])}"
     marks = (" *" if running["differs_from"] else "") + (" +" if running["chart_differs_from"] else "")
-    return (shown or "never promoted") + marks
+    return shown + marks
 
 
 def _live(one: dict[str, Any]) -> str:
@@ -112,9 +115,12 @@ def _hold(one: dict[str, Any]) -> str:
 
 
 def _version(image: dict[str, Any]) -> str:
-    version: str = image["tag"] or image["digest"][:19] or "never promoted"
+    return _printable(image["tag"] or image["digest"][:19] or "never promoted")
+
+
+def _printable(text: str) -> str:
     # What a file holds may be anything: it must not steer the terminal.
-    return version if version.isprintable() else ascii(version)
+    return text if text.isprintable() else ascii(text)
 
 
 def _cell(text: str, size: int) -> str:

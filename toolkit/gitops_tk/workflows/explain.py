@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from gitops_tk.config.chart import PublishedChart
 from gitops_tk.config.load import load
 from gitops_tk.config.model import Config, Environment
-from gitops_tk.errors import RefusedByPolicy
+from gitops_tk.errors import ChartError, RefusedByPolicy
 from gitops_tk.model import names
 from gitops_tk.model.changes import Answer, Gate
 from gitops_tk.model.image import Image
@@ -14,6 +15,7 @@ from gitops_tk.policy.gates import Arrival, earliest, timestamp
 from gitops_tk.policy.holds import until_end
 from gitops_tk.policy.order import older_by
 from gitops_tk.values.image import read_image
+from gitops_tk.workflows import pins
 from gitops_tk.workflows.carried import carries, diverged
 from gitops_tk.workflows.gating.gates import Judge, arrival
 from gitops_tk.workflows.layers import Layers, read_layers, require
@@ -42,7 +44,7 @@ def explain(views: Views, source: str, target: str, service: str, judge: Judge |
         _image(there, one, config),
         *_older(config, here, one),
         *_hold(here, one, views.now),
-        *_chart(views, config, environments, one),
+        *(_pin(views, config.chart, there, here, one) if config.chart else _chart(views, config, environments, one)),
     ]
     publish = environments[1].publish
     judged = (judge or Judge()).judge(views, config, environments[1], [one], "push")[service]
@@ -66,6 +68,19 @@ def _chart(views: Views, config: Config, environments: tuple[Environment, Enviro
         return (one.answer(error.code, "refused", error.message),)
     said = f"the chart of {source.name} comes along" if charts else f"{target.name} has the chart of {source.name}"
     return (one.answer("chart-diverged", "passed", said),)
+
+
+def _pin(views: Views, chart: PublishedChart, there: Layers, here: Layers, one: Arrival) -> Sequence[Gate]:
+    try:
+        pin = pins.promoted(chart, there, here)
+    except ChartError as error:
+        return (one.answer(error.code, "refused", error.message),)
+    if pin is None:
+        return (one.answer("chart-diverged", "passed", f"{here.env} has the chart of {there.env}"),)
+    undone = pins.diverged(views, chart, there, here, pin)
+    if undone is not None:
+        return (one.answer(undone.code, "refused", undone.message),)
+    return (one.answer("chart-diverged", "passed", f"the chart of {there.env} comes along: {pin.wanted}"),)
 
 
 def _coming(config: Config, there: Layers, here: Layers) -> dict[str, Image]:

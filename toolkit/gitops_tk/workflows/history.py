@@ -1,9 +1,10 @@
-"""history: each change of a service's images in each environment, and how it came about."""
+"""history: each change of a service's images, and of its published chart, in each environment; how it came about."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct, to_builtins
 
+from gitops_tk.config.chart import PublishedChart
 from gitops_tk.config.load import load
 from gitops_tk.errors import UsageError
 from gitops_tk.model import moments, names
@@ -12,7 +13,10 @@ from gitops_tk.model.result import Result
 from gitops_tk.workflows.layers import unknown_service
 from gitops_tk.workflows.looking_back.credits import credit
 from gitops_tk.workflows.looking_back.timeline import State, timelines
+from gitops_tk.workflows.pins import key_of
 from gitops_tk.workflows.views import Views
+
+Held = Callable[[State], Mapping[str, Image]]
 
 
 class HistoryRequest(Struct, frozen=True, kw_only=True):
@@ -43,11 +47,12 @@ class HistoryRequest(Struct, frozen=True, kw_only=True):
 
 
 class Event(Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
-    """A change of one image in one environment.
+    """A change of one image, or of the version of a chart that is published elsewhere, in one environment.
 
     Attributes:
         service: the name that the service had then.
-        image: which of its images.
+        kind: image or chart.
+        image: which of its images; `chart` for the chart, whose version is the tag.
         from_: the image before; None where there was none.
         to: the image that came; None where it was taken away.
         time: when, in UTC (ISO 8601).
@@ -61,6 +66,7 @@ class Event(Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
 
     service: str
     env: str
+    kind: str = "image"
     image: str
     from_: Image | None
     to: Image | None
@@ -85,12 +91,16 @@ def history(request: HistoryRequest, views: Views) -> list[Event]:
     request.check()
     config = load(views.snapshot)
     envs = [config.environment(env).name for env in request.envs] or [env.name for env in config.environments]
-    found = timelines(views, [(request.service, env) for env in envs], renames=True)
+    pairs = [(request.service, env) for env in envs]
+    found = timelines(views, pairs, renames=True, values=config.chart is not None)
     if not any(found.values()):
         services = config.layout.find_services(views.snapshot)
         if request.service not in services:
             raise unknown_service(request.service, services)
-    events = [pair for (_, env), states in found.items() for pair in _events(env, states, views.now)]
+    events = [pair for (_, env), states in found.items() for pair in _events(env, states, _images, views.now)]
+    if config.chart is not None:
+        charts = _charts(config.chart)
+        events += [pair for (_, env), states in found.items() for pair in _events(env, states, charts, views.now)]
     after = moments.since(request.since, views.now) if request.since is not None else float("-inf")
     order = {commit.oid: at for at, commit in enumerate(views.history.commits())}
     events.sort(key=lambda one: (order[one[1].commit], -envs.index(one[1].env)))
@@ -106,23 +116,40 @@ def result(service: str, events: Sequence[Event]) -> Result:
     )
 
 
-def _events(env: str, states: Sequence[State], now: float) -> list[tuple[float, Event]]:
+def _images(state: State) -> Mapping[str, Image]:
+    return state.images
+
+
+def _charts(chart: PublishedChart) -> Held:
+    """What tells the version of a chart as if it were an image."""
+
+    def held(state: State) -> Mapping[str, Image]:
+        version = state.merged.get(key_of(chart)) if state.merged is not None else None
+        return {"chart": Image(tag=str(version))} if version else {}
+
+    return held
+
+
+def _events(env: str, states: Sequence[State], held: Held, now: float) -> list[tuple[float, Event]]:
     events: list[tuple[float, Event]] = []
     ends: dict[str, float] = {}
     for at, state in enumerate(states):
-        before = states[at + 1].images if at + 1 < len(states) else {}
-        said = credit(state.version, f"{env}/{state.service}", before, state.images)
-        for name in dict.fromkeys((*state.images, *before)):
-            if state.images.get(name) == before.get(name):
+        before, after = held(states[at + 1]) if at + 1 < len(states) else {}, held(state)
+        if before == after:
+            continue
+        said = credit(state.version, f"{env}/{state.service}", before, after)
+        for name in dict.fromkeys((*after, *before)):
+            if after.get(name) == before.get(name):
                 continue
             end = ends.get(name)
             ends[name] = state.since
             event = Event(
                 service=state.service,
                 env=env,
+                kind="image" if held is _images else "chart",
                 image=name,
                 from_=before.get(name),
-                to=state.images.get(name),
+                to=after.get(name),
                 time=moments.iso(state.since),
                 commit=state.version.commit,
                 author=state.version.author,

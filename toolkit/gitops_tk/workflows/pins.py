@@ -3,10 +3,17 @@
 from typing import Any
 
 from gitops_tk.config.chart import PublishedChart
-from gitops_tk.errors import ChartError, UsageError
+from gitops_tk.config.model import Config
+from gitops_tk.errors import ChartError, RefusedByPolicy, UsageError
 from gitops_tk.model import names
+from gitops_tk.model.refusals import ChartDiverged
+from gitops_tk.policy.order import is_older_chart
+from gitops_tk.values.document import Document
 from gitops_tk.values.keys import KeyPath, parse_key
+from gitops_tk.values.merge import Merged
 from gitops_tk.workflows.layers import Layers
+from gitops_tk.workflows.travel import Travel
+from gitops_tk.workflows.views import Views
 
 
 def key_of(chart: PublishedChart) -> KeyPath:
@@ -14,18 +21,23 @@ def key_of(chart: PublishedChart) -> KeyPath:
     return parse_key(chart.version)
 
 
+def written(chart: PublishedChart, document: Document) -> Any:
+    """What a service's own values have in the place of the version, be it one or not; None for nothing.
+
+    No other layer counts: Argo CD is told by the file that generates the Application.
+    """
+    found = document.find(key_of(chart))
+    return None if found is None or found.value == "" else found.value
+
+
 def pinned(chart: PublishedChart, layers: Layers) -> str | None:
     """The version that a service pins in an environment; None where it pins none yet.
-
-    Its own file says so, and no other layer: Argo CD is told by what generates the Application.
 
     Raises:
         ChartError: it is no exact version (code `bad-chart-version`).
     """
     found = layers.document.find(key_of(chart))
-    if found is None or found.value in (None, ""):
-        return None
-    return _checked(chart, layers, found.value, found.line)
+    return _exact(chart, written(chart, layers.document), layers, found.line if found else None)
 
 
 def missing(chart: PublishedChart, layers: Layers) -> ChartError:
@@ -38,14 +50,88 @@ def missing(chart: PublishedChart, layers: Layers) -> ChartError:
     )
 
 
-def _checked(chart: PublishedChart, layers: Layers, value: Any, line: int) -> str:
+def refuse_unpinned(config: Config, before: Layers, after: Layers) -> None:
+    """Refuses a change after which a chart's version is none, or is gone: Argo CD would take the service away.
+
+    Raises:
+        ChartError: it is no exact version (code `bad-chart-version`).
+        RefusedByPolicy: there was a version, and there will be none (code `chart-emptied`).
+    """
+    chart = config.chart
+    if chart is None or written(chart, before.document) == written(chart, after.document):
+        return
+    if pinned(chart, after) is None:
+        raise RefusedByPolicy(
+            f"{before.service} would have no chart in {before.env} any more",
+            code="chart-emptied",
+            hint=f"pin another version; to take the service out, remove {before.own_path}",
+            file=before.own_path,
+        )
+
+
+def promoted(chart: PublishedChart, source: Layers, target: Layers) -> Travel | None:
+    """The version that a promotion carries; None where the target has it, or the source pins none.
+
+    Raises:
+        ChartError: it is no exact version (code `bad-chart-version`).
+    """
+    return _travel(chart, pinned(chart, source), target)
+
+
+def returning(chart: PublishedChart | None, values: Merged, layers: Layers) -> tuple[Travel, ...]:
+    """The version that comes back with values of another time; nothing where there was none then.
+
+    Raises:
+        ChartError: it is no exact version (code `bad-chart-version`).
+    """
+    if chart is None:
+        return ()
+    found = _travel(chart, _exact(chart, values.get(key_of(chart)) or None, layers), layers)
+    return (found,) if found else ()
+
+
+def _travel(chart: PublishedChart, wanted: str | None, target: Layers) -> Travel | None:
+    if wanted is None or wanted == written(chart, target.document):
+        return None
+    return Travel(tuple(chart.version.split(".")), target.merged.get(key_of(chart)), wanted)
+
+
+def _exact(chart: PublishedChart, value: Any, layers: Layers, line: int | None = None) -> str | None:
+    if value is None:
+        return None
     try:
         return names.chart_version(value if isinstance(value, str) else repr(value))
     except UsageError as error:
         raise ChartError(
             f"{chart.version} of {layers.service} in {layers.env}: {error.message}",
-            code=error.code,
+            code="bad-chart-version",
             hint=error.hint,
             file=layers.own_path,
             line=line,
         ) from error
+
+
+def then(views: Views, layers: Layers, commit: str) -> Layers:
+    """A service's layers with its own values as they were at a commit."""
+    return layers.with_own(views.history.at(commit).read([layers.own_path]).get(layers.own_path, b""))
+
+
+def diverged(views: Views, chart: PublishedChart, source: Layers, target: Layers, pin: Travel) -> ChartDiverged | None:
+    """The error for a target that was pinned by itself to what a promotion would undo: a version that comes after the
+    one that travels, and that the source never held. From what comes before, a promotion goes on.
+    """
+    here = written(chart, target.document)
+    if not isinstance(here, str) or not is_older_chart(pin.wanted, here):
+        return None
+    path = source.own_path
+    for version in views.history([path], places=[f"{source.env}/{source.service}"]):
+        if path in version.files and written(chart, Document.read(version.files[path], path)) == here:
+            return None
+    return ChartDiverged(
+        f"the chart of {target.service} in {target.env} was pinned by itself: {source.env} never had {here}, "
+        f"and {pin.wanted} is older",
+        diff="",
+        hint=f"pin {here} in {source.env}, too, or promote with --only image; "
+        "--override chart-diverged goes back where gitops-tk.yaml allows that",
+        file=target.own_path,
+    )

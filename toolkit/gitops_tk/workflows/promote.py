@@ -15,6 +15,7 @@ from gitops_tk.model.image import Image
 from gitops_tk.model.refusals import ChartDiverged
 from gitops_tk.values.edit import Edit, apply
 from gitops_tk.values.image import read_image
+from gitops_tk.workflows import pins
 from gitops_tk.workflows.affected import publish_by, reviewed
 from gitops_tk.workflows.carried import Carry, carries, chart_files, diverged, step, trees_now
 from gitops_tk.workflows.gating.gates import Judge, arrival, refusal, said
@@ -35,6 +36,7 @@ _SKIPS = (
     "held",
     "protected",
     "chart-diverged",
+    "bad-chart-version",
     "never-deployed",
     "no-image",
     "tag-not-held",
@@ -74,7 +76,10 @@ class PromoteRequest(Struct, frozen=True, kw_only=True):
 
 
 class Promotion(Struct, frozen=True):
-    """What the command means for one service: its images, its travelling keys, and its chart if that differs."""
+    """What the command means for one service: its images, its travelling keys, and its chart if that differs.
+
+    The version of a chart that is published elsewhere is among the keys.
+    """
 
     moves: tuple[Move, ...]
     keys: tuple[Travel, ...]
@@ -113,7 +118,8 @@ class _Planner:
         check_order(self.config, self.source, self.target)
         judge.check(self.target)
         request.check()
-        self.carries_charts = self.config.layout.chart_per_environment and request.only != "image"
+        travelling = self.config.layout.chart_per_environment or self.config.chart is not None
+        self.carries_charts = travelling and request.only != "image"
         if request.only == "chart" and not self.carries_charts:
             raise UsageError(
                 "all environments share their charts: an edit is in all of them at once",
@@ -128,7 +134,7 @@ class _Planner:
         services = self._services()
         pairs = [(service, env.name) for service in services for env in (self.source, self.target)]
         self.layers = read_layers(self.views.snapshot, self.config, pairs, schema=True, holds=True)
-        if self.carries_charts:
+        if self.carries_charts and self.config.chart is None:
             self._look_at_charts(services)
         planned: dict[str, _Planned] = {}
         skipped = list(self.left)
@@ -218,7 +224,7 @@ class _Planner:
             images |= {move.name: move.wanted} if steps else {}
         steps = key_edits(promotion.keys, target, retry=self.intent is not None)
         edits += steps
-        changes += key_changes(before, steps)
+        changes += key_changes(self.config, before, steps)
         if edits:
             operations.append(Write(target.own_path, apply(own, edits, target.own_path)))
         if not operations:
@@ -241,9 +247,9 @@ class _Planner:
         return [operation], [change], target.with_chart(source.chart if here else chart_files(self.views, chart))
 
     def _meaning(self, source: Layers, target: Layers) -> Promotion:
-        chart = self.charts.get(source.service)
+        chart, pin = self.charts.get(source.service), self._pin(source, target)
         if self.request.only == "chart":
-            return Promotion((), (), chart)
+            return Promotion((), pin, chart)
         moves = []
         for name, keys in self.config.image_keys(source.service).items():
             image = read_image(source.merged, keys)
@@ -251,7 +257,7 @@ class _Planner:
                 held = held_image(self.views, source, keys, self.request.tag)
                 image = held.image if held else None
                 if held is not None and self.carries_charts:
-                    chart = self._chart_then(source.service, held.commit)
+                    chart, pin = self._chart_then(source, target, held.commit)
             if image is None or not image.version:
                 continue
             _check_image(source, image)
@@ -259,14 +265,27 @@ class _Planner:
             moves.append(Move(service=source.service, env=target.env, name=name, seen=seen, wanted=image))
         if not moves:
             raise self._no_image(source)
-        return Promotion(tuple(moves), tuple(travels(self.config, source.merged, target)), chart)
+        return Promotion(tuple(moves), (*travels(self.config, source.merged, target), *pin), chart)
 
-    def _chart_then(self, service: str, commit: str) -> Carry | None:
+    def _pin(self, source: Layers, target: Layers) -> tuple[Travel, ...]:
+        """The version of a chart that is published elsewhere, where that travels."""
+        chart = self.config.chart if self.carries_charts else None
+        pin = pins.promoted(chart, source, target) if chart is not None else None
+        if chart is None or pin is None:
+            return ()
+        error = pins.diverged(self.views, chart, source, target, pin)
+        self.diverged |= {source.service: error} if error else {}
+        return (pin,)
+
+    def _chart_then(self, source: Layers, target: Layers, commit: str) -> tuple[Carry | None, tuple[Travel, ...]]:
         """The chart that an image had when the source held it."""
+        if self.config.chart is not None:
+            return None, self._pin(pins.then(self.views, source, commit), target)
+        service = source.service
         found = carries(self.views, self.config, self.source, self.target, [service], commit).get(service)
         if found is not None and service not in self.now and found.seen is not None:
             self.now[service] = found.seen
-        return found
+        return found, ()
 
     def _no_image(self, source: Layers) -> GitopsTkError:
         if self.request.tag is not None:

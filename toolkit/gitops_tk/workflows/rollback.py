@@ -13,6 +13,7 @@ from gitops_tk.model.changes import Change, ChangeSet, Gate, Operation, Plan, Sk
 from gitops_tk.model.image import Image
 from gitops_tk.policy.holds import HeldImage, Hold, check_reason
 from gitops_tk.values.edit import Edit, apply
+from gitops_tk.workflows import pins
 from gitops_tk.workflows.affected import publish_now, reviewed
 from gitops_tk.workflows.carried import Carry, chart_files, returning, step, trees_now
 from gitops_tk.workflows.gating.gates import Judge
@@ -28,7 +29,7 @@ from gitops_tk.workflows.travel import Travel, key_changes, key_edits, travels
 from gitops_tk.workflows.views import Views
 
 # Where all services go back to a time, these are reported, and the others go.
-_SKIPS = ("moved", "nothing-before", "protected", "service-not-in-environment")
+_SKIPS = ("moved", "bad-chart-version", "nothing-before", "protected", "service-not-in-environment")
 
 
 class RollbackRequest(Struct, frozen=True, kw_only=True):
@@ -144,7 +145,7 @@ class _Planner:
             changes += changes_of(move, layers, steps)
         steps = key_edits(meant.keys, over, retry=self.intent is not None)
         edits += steps
-        changes += key_changes(layers, steps)
+        changes += key_changes(self.config, layers, steps)
         gates: tuple[Gate, ...] = ()
         data = apply(own, edits, layers.own_path) if edits else own
         if edits or operations:
@@ -197,7 +198,8 @@ class _Planner:
         else:
             goal = self.returns.before(service, current, self._standing(layers))
         chart = returning(self.views, self.config, self.environment, service, goal.service, goal.commit)
-        return Return(self._moves(layers, current, goal), tuple(travels(self.config, goal.merged, layers)), chart)
+        keys = (*travels(self.config, goal.merged, layers), *pins.returning(self.config.chart, goal.merged, layers))
+        return Return(self._moves(layers, current, goal), keys, chart)
 
     def _moves(self, layers: Layers, current: Mapping[str, Image], goal: Goal) -> tuple[Move, ...]:
         return tuple(

@@ -18,6 +18,7 @@ from gitops_tk.repository.changed import folder_ids
 from gitops_tk.workflows.holding import find_holds
 from gitops_tk.workflows.images import images_of
 from gitops_tk.workflows.layers import read_layers, unknown_service
+from gitops_tk.workflows.pins import written
 
 
 class Running(Struct, frozen=True):
@@ -28,12 +29,14 @@ class Running(Struct, frozen=True):
         differs_from: the environments it is promoted from that hold another image.
         readable: whether its values can be read; else there is a problem that says why not.
         chart_differs_from: the environments it is promoted from that hold another chart of it.
+        chart: the version of its chart that is pinned, where charts are published elsewhere.
     """
 
     images: dict[str, Image]
     differs_from: tuple[str, ...] = ()
     readable: bool = True
     chart_differs_from: tuple[str, ...] = ()
+    chart: str | None = None
 
 
 class Held(Struct, frozen=True, kw_only=True):
@@ -93,22 +96,27 @@ def status(snapshot: Snapshot, services: Sequence[str] = (), envs: Sequence[str]
         found = read_layers(snapshot, config, pairs)
     # Each parsed file is let go as soon as its image is known: there may be ten thousand.
     images: dict[tuple[str, str], dict[str, Image]] = {}
+    pins: dict[tuple[str, str], str] = {}
     problems: dict[Problem, None] = {}
     table: dict[str, dict[str, Running]] = {}
     for service, env in list(found):
         try:
-            images[service, env] = images_of(config, found.pop((service, env)))
+            read = found.pop((service, env))
+            images[service, env] = images_of(config, read)
+            if config.chart is not None and (pin := written(config.chart, read.document)) is not None:
+                pins[service, env] = str(pin)
         except EditRefused as error:
             if env in chosen:
                 problems[Problem.of(error)] = None
                 table.setdefault(service, {})[env] = Running({}, readable=False)
-    charts = _charts(snapshot, config, images)
+    charts = pins or _charts(snapshot, config, images)
     for (service, env), running in images.items():
         if env in chosen:
             table.setdefault(service, {})[env] = Running(
                 running,
                 _behind(config, service, env, images),
                 chart_differs_from=_behind(config, service, env, charts),
+                chart=pins.get((service, env)),
             )
     holds = find_holds(snapshot, chosen)
     held = [

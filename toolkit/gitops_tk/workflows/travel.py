@@ -27,13 +27,15 @@ class Travel(Struct, frozen=True):
 
 
 def travels(config: Config, source: Merged, target: Layers) -> list[Travel]:
-    """The travelling keys whose merged values differ from those of a source; those of the images are no such keys."""
+    """The travelling keys whose merged values differ from those of a source; those of images and charts are none."""
     patterns = config.promotion_keys(target.service)
     if not patterns:
         return []
     ours, theirs = dict(leaves(source.data)), dict(leaves(target.merged.data))
-    images = {leaf for keys in config.image_keys(target.service).values() for leaf in image_leaves(keys)}
-    keys = [key for key in travelling(patterns, dict.fromkeys((*ours, *theirs))) if key not in images]
+    apart = {leaf for keys in config.image_keys(target.service).values() for leaf in image_leaves(keys)}
+    # The version of a published chart travels with its chart.
+    apart |= {tuple(config.chart.version.split("."))} if config.chart else set()
+    keys = [key for key in travelling(patterns, dict.fromkeys((*ours, *theirs))) if key not in apart]
     return [
         Travel(key, theirs.get(key), ours.get(key))
         for key in keys
@@ -65,15 +67,15 @@ def key_edits(keys: Iterable[Travel], target: Layers, *, retry: bool) -> list[Ed
     return edits
 
 
-def key_changes(target: Layers, edits: Iterable[Edit]) -> list[Change]:
-    """The reasons for the edits of travelling keys, with what looks secret hidden."""
+def key_changes(config: Config, target: Layers, edits: Iterable[Edit]) -> list[Change]:
+    """The reasons for the edits of travelling keys and of charts' versions, with what looks secret hidden."""
     found = []
     for edit in edits:
         before, after = masked(edit.path, target.merged.get(edit.path), None if edit.value is DELETE else edit.value)
         key = format_key(edit.path)
         found.append(
             Change(
-                kind="key",
+                kind="chart" if config.chart is not None and key == config.chart.version else "key",
                 service=target.service,
                 env=target.env,
                 file=target.own_path,

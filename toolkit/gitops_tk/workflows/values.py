@@ -26,6 +26,7 @@ from gitops_tk.workflows.images import changed_images, refuse_emptied
 from gitops_tk.workflows.layers import Layers, read_layers, require
 from gitops_tk.workflows.masked import masked
 from gitops_tk.workflows.messages import digest, proposal_branch, trailers
+from gitops_tk.workflows.pins import refuse_unpinned
 from gitops_tk.workflows.views import Views
 
 
@@ -100,6 +101,7 @@ def plan(request: ValuesRequest, views: Views, intent: Any, judge: Judge | None 
         after = values.with_own(operation.data)
         gates = judge.protect(config, values, after) + keep_places(judge, views, config, values, after)
         refuse_emptied(config, values, after)
+        refuse_unpinned(config, values, after)
         images = changed_images(config, values, after)
         # In a checkout files are written: what waits is looked at again when they are proposed.
         publish = environment.publish if views.snapshot.revision else "pull-request"
@@ -126,6 +128,7 @@ def _as_edits(request: ValuesRequest, config: Config) -> list[Edit]:
         for key in (keys.tag, keys.digest, keys.revision, keys.reference)
         if key
     }
+    texts |= {parse_key(config.chart.version)} if config.chart else set()
     return [
         Edit(one.path, one.text if one.path in texts and isinstance(one.value, int | float) else one.value)
         for one in request.wanted

@@ -127,7 +127,7 @@ class Release(Struct, frozen=True, kw_only=True):
         stray: lines of its own file that change and hold nothing that does.
         hold: the hold on it, on the base.
         gates: the answers of the gates about what comes.
-        chart: of an environment with charts of its own: whether the chart will be one that a source has held.
+        chart: where charts are promoted: whether the chart will be one that a source has held.
     """
 
     service: str

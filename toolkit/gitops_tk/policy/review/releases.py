@@ -179,10 +179,10 @@ def stray_edit(proposal: Proposal) -> Iterator[Fault]:
 
 @rule(
     "chart-not-in-source",
-    summary="Where each environment has its own chart, a chart comes from the source",
+    summary="Where charts are promoted, a chart comes from the source: its files, or the exact version that is pinned",
     reason="A chart that was never tried elsewhere would reach the environment.",
-    example="prod's copy of a template is edited by itself",
-    fix="edit the first environment's chart, and promote it",
+    example="prod's copy of a template is edited by itself, or prod pins a version that staging never had",
+    fix="edit the first environment's chart, or pin it there, and promote it",
 )
 def chart_not_in_source(proposal: Proposal) -> Iterator[Fault]:
     """Charts that no source has held."""

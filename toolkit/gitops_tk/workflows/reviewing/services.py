@@ -1,6 +1,7 @@
 """The services that a pull request changes, in their environments: facts for the rules of verify-pr."""
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import cached_property
 from typing import Any
 
 from msgspec.structs import replace
@@ -9,6 +10,7 @@ from gitops_tk.config.model import Environment
 from gitops_tk.config.patterns import takes
 from gitops_tk.config.policy import Kind
 from gitops_tk.model.changes import Gate
+from gitops_tk.model.names import is_chart_version
 from gitops_tk.policy.order import older_by
 from gitops_tk.policy.past import Images, Past, same
 from gitops_tk.policy.review.model import DELIVERIES, Key, Move, Release, Touched
@@ -18,6 +20,7 @@ from gitops_tk.workflows.gating.gates import Health, Judge, Runner, all_before, 
 from gitops_tk.workflows.gating.places import Places
 from gitops_tk.workflows.layers import layer_paths, read_layers
 from gitops_tk.workflows.looking_back.past import Look
+from gitops_tk.workflows.pins import written
 from gitops_tk.workflows.reviewing.seen import Seen, placed, seen, strays
 from gitops_tk.workflows.views import Views
 
@@ -86,7 +89,7 @@ class Reviewer:
         return [pair for pair, layers in paths.items() if folders.isdisjoint(layers)]
 
     def _look_back(self, listed: Iterable[Seen]) -> "_Past":
-        asked = [one for one in listed if one.moves or one.own or one.places or self._own_chart(one)]
+        asked = [one for one in listed if one.moves or one.own or one.places or self._changes_chart(one)]
         envs = {one.old.env for one in asked} | all_before(self._config, {one.old.env for one in asked})
         services = {one.old.service for one in asked}
         order = [one.name for one in self._config.environments if one.name in envs]
@@ -120,7 +123,11 @@ class Reviewer:
             lower=self._lower(one, environment) if one.lower else None,
             stray=strays(one, delivered=delivered) if guarded else (),
             hold=one.old.hold,
-            chart=not (self._own_chart(one) and guarded) or self._chart_is_known(one, environment, past),
+            chart=not guarded
+            or (
+                (not self._own_chart(one) or self._chart_is_known(one, environment, past))
+                and (not self._repinned(one) or self._pin_is_known(one, environment, past))
+            ),
         )
 
     def _kind(
@@ -150,7 +157,8 @@ class Reviewer:
         patterns = self._config.promotion_keys(one.old.service)
         found = []
         for key in one.own:
-            travels = bool(environment.from_) and takes(patterns, key.segments)
+            carried = takes(patterns, key.segments) or key.segments == self._pin_key
+            travels = bool(environment.from_) and carried
             held = travels and past.had(environment.from_, one.old.service, key)
             found.append(replace(key, travels=travels, held=held))
         return tuple(found)
@@ -178,6 +186,38 @@ class Reviewer:
             _files(self._views.history.at(commit), own) == wanted
             for commit in past.commits(service, environment.name)[1:]
         )
+
+    @cached_property
+    def _pin_key(self) -> tuple[str, ...]:
+        return tuple(self._config.chart.version.split(".")) if self._config.chart else ()
+
+    def _changes_chart(self, one: Seen) -> bool:
+        return self._own_chart(one) or self._repinned(one)
+
+    def _repinned(self, one: Seen) -> bool:
+        """Whether a service will pin another version of its chart, or none."""
+        chart, old, new = self._config.chart, one.old.document, one.new.document
+        return chart is not None and not one.goes and written(chart, old) != written(chart, new)
+
+    def _pin_is_known(self, one: Seen, environment: Environment, past: "_Past") -> bool:
+        """Whether a version is exact, and one that a source pins or has pinned; or this environment before.
+
+        What comes new may be new in its source, too.
+        """
+        chart, service = self._config.chart, one.old.service
+        if chart is None:
+            return True
+        pin = written(chart, one.new.document)
+        if pin is None:
+            return one.comes
+        key = Key(key=chart.version, segments=self._pin_key, before=None, after=pin)
+        if not is_chart_version(pin):
+            return False
+        if past.had((*environment.from_, environment.name), service, key):
+            return True
+        pairs = [(service, source) for source in environment.from_] if one.comes else []
+        beside = read_layers(self._after.snapshot, self._after.config, pairs).values()
+        return any(written(chart, layers.document) == pin for layers in beside)
 
     def _judged(self, releases: list[Release]) -> list[Release]:
         """The releases with the gates' answers; of a change of many, by a lower layer, one is asked for all."""
