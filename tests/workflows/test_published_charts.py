@@ -154,6 +154,7 @@ def test_what_a_published_chart_needs_is_not_looked_for_in_the_repository(regist
         (pack({"values.yaml": b""}, "web"), "no-chart"),
         (pack({"Chart.yaml": b"apiVersion: v2\nname: web\nversion: 4.0.0\n", "../../x": b""}, "web"), "chart-path"),
     ],
+    ids=["no archive", "no Chart.yaml", "a path that leaves it"],
 )
 def test_a_registry_that_hands_out_no_chart_is_told(registry: Registry, archive: bytes, code: str) -> None:
     registry.push("charts/web", "4.0.0", {}, archive)
