@@ -30,9 +30,9 @@ def guarded(arguments: list[str]) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    from gitops_tk.cli.app import app
+    from gitops_tk.cli.app import app, narrowed
 
-    command = typer.main.get_command(app)
+    command = typer.main.get_command(narrowed(arguments[0]) if arguments else app)
     found = command.main(arguments, prog_name="gitops-tk", standalone_mode=False)
     return found if isinstance(found, int) else 0
 

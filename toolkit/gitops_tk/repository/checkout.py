@@ -1,7 +1,9 @@
 """A checkout: its files as they are, written in place, and committed by git itself."""
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,7 +20,9 @@ from gitops_tk.repository.tree import TreeSnapshot
 from gitops_tk.repository.worktree import Undo, WorktreeSnapshot, check_target, write
 
 # What a checkout's own configuration says about reaching its remote and about who commits holds for delivery too.
-_CARRIED = r"^(credential|http|url|user|author|committer|gpg)\.|^core\.sshcommand$|^commit\.gpgsign$|^ssh\.variant$"
+_CARRIED = re.compile(
+    r"(credential|http|url|user|author|committer|gpg)\.|core\.sshcommand$|commit\.gpgsign$|ssh\.variant$"
+)
 # A folder of the checkout's content that looks like a bare repository is none: its configuration could run programs.
 # And nobody commits under a name that git makes up from the machine's.
 _SETTINGS = (("safe.bareRepository", "explicit"), ("user.useConfigOnly", "true"))
@@ -27,6 +31,8 @@ _ARGUMENTS = 500
 
 class Checkout:
     """A folder with a GitOps repository's files; a git work tree, or not one yet.
+
+    What git says of where it stands is asked once: a command's checkout is not switched while it runs.
 
     Args:
         root: the folder that holds gitops-tk.yaml.
@@ -59,14 +65,9 @@ class Checkout:
         Raises:
             RepositoryError: git does not say, for instance because it belongs to somebody else.
         """
-        if not self.root.is_dir():
-            return False
-        done = self._git.run("rev-parse", "--is-inside-work-tree")
-        if done.status and b"not a git repository" not in done.stderr:
-            raise failure(done)
-        return done.stdout.strip() == b"true"
+        return self._inside is not None
 
-    @property
+    @cached_property
     def branch(self) -> str | None:
         """The branch that is checked out; None on a detached HEAD or outside git."""
         if not self.root.is_dir():
@@ -106,6 +107,8 @@ class Checkout:
             raise RepositoryError(f"{self.root} cannot be made: {error.strerror}", code="disk") from error
         if not self.is_git:
             self._git.read("init", "--quiet", "--initial-branch=main")
+        for known in ("branch", "_inside", "_settings"):
+            self.__dict__.pop(known, None)
 
     def snapshot(self) -> WorktreeSnapshot:
         """The files as they lie there."""
@@ -118,7 +121,7 @@ class Checkout:
             RepositoryError: there is no such commit here, or its objects are not.
         """
         oid = self._git.read("rev-parse", "--verify", "--end-of-options", f"{commit}^{{commit}}")
-        folder = self._git.read("rev-parse", "--show-prefix").rstrip("/")
+        folder = (self._inside or "").rstrip("/")
         tree = self._git.run("rev-parse", "--verify", "--quiet", f"{oid}:{folder}").stdout.decode().strip()
         return TreeSnapshot(self._objects, _not_here, oid, tree or None)
 
@@ -265,15 +268,14 @@ class Checkout:
         Raises:
             RepositoryError: the checkout has no remote.
         """
-        branch = self.branch
+        branch, settings = self.branch, dict(self._settings)
         name, upstream = "origin", None
         if branch is not None:
-            configured = self._git.run("config", "--get", f"branch.{branch}.remote").stdout.decode().strip()
-            merge = self._git.run("config", "--get", f"branch.{branch}.merge").stdout.decode().strip()
+            configured = settings.get(f"branch.{branch}.remote", "")
+            merge = settings.get(f"branch.{branch}.merge", "")
             if configured and configured != "." and merge.startswith("refs/heads/"):
                 name, upstream = configured, merge.removeprefix("refs/heads/")
-        done = self._git.run("config", "--get", f"remote.{name}.url")
-        url = done.stdout.decode().strip()
+        url = settings.get(f"remote.{name}.url", "").strip()
         if not url and is_url(name):
             url = name
         if not url and not self.is_git:
@@ -295,9 +297,26 @@ class Checkout:
             branch: the branch to work on; None for the upstream, else the remote's default.
         """
         location, upstream = self.remote()
-        done = self._git.run("config", "--null", "--get-regexp", _CARRIED)
-        pairs = (entry.partition("\n") for entry in done.stdout.decode("utf-8", "replace").split("\0") if entry)
-        return Remote(location, branch or upstream, self.environ, tuple((key, value) for key, _, value in pairs))
+        carried = tuple((key, value) for key, value in self._settings if _CARRIED.match(key))
+        return Remote(location, branch or upstream, self.environ, carried)
+
+    @cached_property
+    def _inside(self) -> str | None:
+        """Where in its work tree the folder is: empty or `a/b/`; None where it is in none."""
+        if not self.root.is_dir():
+            return None
+        done = self._git.run("rev-parse", "--is-inside-work-tree", "--show-prefix")
+        if done.status and b"not a git repository" not in done.stderr:
+            raise failure(done)
+        inside, _, prefix = done.stdout.decode("utf-8", "surrogateescape").partition("\n")
+        return prefix.removesuffix("\n") if inside == "true" else None
+
+    @cached_property
+    def _settings(self) -> tuple[tuple[str, str], ...]:
+        """Git's settings here; of those with the same name the last one counts."""
+        done = self._git.run("config", "--null", "--list")
+        entries = (entry.partition("\n") for entry in done.stdout.decode("utf-8", "replace").split("\0") if entry)
+        return tuple((key, value) for key, _, value in entries)
 
     def _not_git(self) -> RepositoryError:
         return RepositoryError(f"{self.root} is not a git repository", code="not-git", hint="git init")
@@ -306,10 +325,10 @@ class Checkout:
         return Path(self._git.read("rev-parse", "--show-toplevel"))
 
     def _refuse_uncommitted(self, changeset: ChangeSet) -> None:
-        if not self.is_git:
+        prefix = self._inside
+        if prefix is None:
             return
         paths = {operation.path for operation in changeset.operations}
-        prefix = self._git.read("rev-parse", "--show-prefix")
         # A long list would not fit into an argument list; the whole status then answers as well.
         named = sorted(paths) if len(paths) <= _ARGUMENTS else []
         status = self._git.read(
