@@ -83,7 +83,12 @@ class _History:
         self._commits = list(commits)
 
     def __call__(
-        self, paths: Sequence[str], *, places: Collection[str] | None = None, quick: bool = False
+        self,
+        paths: Sequence[str],
+        *,
+        places: Collection[str] | None = None,
+        quick: bool = False,
+        doubted: Collection[str] = (),
     ) -> Iterator[Version]:
         for number in range(len(self._commits) - 1, -1, -1):
             commit, files = self._commits[number]

@@ -54,7 +54,12 @@ class History(Protocol):
     """What led to a snapshot."""
 
     def __call__(
-        self, paths: Sequence[str], *, places: Collection[str] | None = None, quick: bool = False
+        self,
+        paths: Sequence[str],
+        *,
+        places: Collection[str] | None = None,
+        quick: bool = False,
+        doubted: Collection[str] = (),
     ) -> Iterator[Version]:
         """The versions of some files, newest first: one for each commit that changed any of them.
 
@@ -64,6 +69,7 @@ class History(Protocol):
                 None: all commits are looked at.
             quick: where too many commits say nothing of what they change, look at those that mention the services, and
                 here and there: a change that was taken back later may be left out.
+            doubted: the ids of commits that are looked at whatever they say.
 
         Raises:
             GitopsTkError: the history cannot be read.

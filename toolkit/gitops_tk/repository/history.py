@@ -36,7 +36,12 @@ class RemoteHistory:
         self._tip = tip
 
     def __call__(
-        self, paths: Sequence[str], *, places: Collection[str] | None = None, quick: bool = False
+        self,
+        paths: Sequence[str],
+        *,
+        places: Collection[str] | None = None,
+        quick: bool = False,
+        doubted: Collection[str] = (),
     ) -> Iterator[Version]:
         """See `History`."""
         if self._tip is None:
@@ -44,7 +49,8 @@ class RemoteHistory:
         remote = self._remote
         states = None
         if places is not None and remote.takes_trees:
-            states = _few(self.commits(), remote.find_entries, remote.bring_trees, paths, places, quick=quick)
+            suspects = _suspects(self.commits(), places, doubted, quick=quick)
+            states = _few(self.commits(), suspects, remote.find_entries, remote.bring_trees, paths)
         if states is None:
             remote.bring_all_trees()
             states = _all(remote.git, self._tip, paths)
@@ -90,7 +96,12 @@ class CheckoutHistory:
         self._tip = tip or "HEAD"
 
     def __call__(
-        self, paths: Sequence[str], *, places: Collection[str] | None = None, quick: bool = False
+        self,
+        paths: Sequence[str],
+        *,
+        places: Collection[str] | None = None,
+        quick: bool = False,
+        doubted: Collection[str] = (),
     ) -> Iterator[Version]:
         """See `History`."""
         commits = self.commits()
@@ -103,7 +114,8 @@ class CheckoutHistory:
             states = None
             if places is not None:
                 below = [prefix + path for path in paths]
-                states = _few(commits, objects.find, lambda _trees, _depth: None, below, places, quick=quick)
+                suspects = _suspects(commits, places, doubted, quick=quick)
+                states = _few(commits, suspects, objects.find, lambda _trees, _depth: None, below)
             if states is None:
                 states = _all(git, self._tip, paths)
                 prefix = ""
@@ -147,29 +159,41 @@ class _NotHandedOut(Exception):
     """What was asked for by its id is not to be had."""
 
 
+def _suspects(
+    commits: Sequence[Commit], places: Collection[str], doubted: Collection[str], *, quick: bool
+) -> Collection[int] | None:
+    """The positions of the commits that are looked at; None where they are too many to look at one by one."""
+    found: list[int] = [at for at, commit in enumerate(commits) if may_change(commit, places)]
+    if len(found) > _MOST:
+        if not quick:
+            return None
+        found = [*spread(len(commits)), *_mentioned(commits, places)]
+    if doubted:
+        listed = set(doubted)
+        found += [at for at, commit in enumerate(commits) if commit.oid in listed]
+    # One by one, trees cost three times what they cost all together.
+    return found if len(found) <= max(_MOST, len(commits) // 3) else None
+
+
 def _few(
     commits: Sequence[Commit],
+    suspects: Collection[int] | None,
     find: Find,
     bring: Callable[[Iterable[str], int], None],
     paths: Sequence[str],
-    places: Collection[str],
-    *,
-    quick: bool,
 ) -> dict[str, State] | None:
     """What files were at each commit that changed one of them, looked up where that may be.
 
     Args:
+        suspects: see `_suspects`.
         find: what trees have under names; those that are not here are left out.
         bring: fetches trees, so many levels deep.
 
     Returns:
         None where too many commits would have to be looked at, or their trees are not to be had one by one.
     """
-    suspects: Collection[int] = [at for at, commit in enumerate(commits) if may_change(commit, places)]
-    if len(suspects) > _MOST:
-        if not quick:
-            return None
-        suspects = [*spread(len(commits)), *_mentioned(commits, places)]
+    if suspects is None:
+        return None
 
     def lookup(points: Iterable[int]) -> dict[int, State]:
         trees = {at: commits[at].tree for at in points}

@@ -18,7 +18,7 @@ from gitops_tk.policy.past import Images, Past, holds
 from gitops_tk.values.image import without_images
 from gitops_tk.values.keys import format_key
 from gitops_tk.workflows.layers import Layers
-from gitops_tk.workflows.looking_back.past import pasts
+from gitops_tk.workflows.looking_back.past import pasts, proven
 from gitops_tk.workflows.views import Views
 
 # Asks Argo CD whether the source of images that are to come runs them, and answers for it.
@@ -185,14 +185,14 @@ class Judge:
     def _pasts(
         self, views: Views, config: Config, environment: Environment, arrivals: Sequence[Arrival]
     ) -> dict[str, Past]:
-        services = [arrival.service for arrival in arrivals]
-        envs = {source for arrival in arrivals for source in arrival.sources}
+        images = {arrival.service: arrival.images for arrival in arrivals if arrival.images}
+        sources = {source for arrival in arrivals for source in arrival.sources}
         gates = environment.policy.gates
-        if gates.order:
-            envs |= all_before(config, envs)
-        if not gates.order and gates.soak is None:
-            return {service: Past(now=views.now, environments={}) for service in services}
-        return pasts(views, services, sorted(envs))
+        envs = sorted(sources | all_before(config, sources) if gates.order else sources)
+        found = {arrival.service: Past(now=views.now, environments={}) for arrival in arrivals}
+        if images and gates.soak is not None:
+            return found | proven(views, images, envs, sources, gates.soak)
+        return found | pasts(views, images, envs) if images and gates.order else found
 
     def _is_closed(self, gate: Gate, publish: Publish) -> bool:
         if gate.override is not None or gate.answer == "passed":

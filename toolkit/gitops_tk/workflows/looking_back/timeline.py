@@ -54,6 +54,7 @@ def timelines(
     renames: bool = False,
     values: bool = False,
     thorough: bool = False,
+    doubted: Collection[str] = (),
 ) -> dict[Pair, list[State]]:
     """The states of services in environments, newest first; each holds other images than the one before it.
 
@@ -63,12 +64,13 @@ def timelines(
         renames: follow a service to the name that it had before.
         values: tell of each change of the files, be it of images or not.
         thorough: look at every commit, also at those whose trailers say that they are about something else.
+        doubted: the ids of commits that are looked at all the same.
 
     Raises:
         GitopsTkError: the history cannot be read.
     """
     config = load(views.snapshot)
-    found = _found(views, config, pairs, quick=quick, values=values, thorough=thorough)
+    found = _found(views, config, pairs, quick=quick, values=values, thorough=thorough, doubted=doubted)
     if renames:
         found = {pair: _with_older_names(views, config, pair, states, quick=quick) for pair, states in found.items()}
     return found
@@ -89,6 +91,7 @@ def _found(
     quick: bool,
     values: bool = False,
     thorough: bool = False,
+    doubted: Collection[str] = (),
 ) -> dict[Pair, list[State]]:
     configs = _Configs(config)
     places = None if thorough else [f"{env}/{service}" for service, env in pairs]
@@ -97,7 +100,7 @@ def _found(
     # A configuration that is met on the way may say that files were elsewhere before.
     while (wanted := [CONFIG_FILE, *configs.paths(pairs)]) != paths:
         paths = wanted
-        versions = list(views.history(paths, places=places, quick=quick))
+        versions = list(views.history(paths, places=places, quick=quick, doubted=doubted))
         configs.meet(version.files.get(CONFIG_FILE) for version in versions)
     times = times_of(views)
     documents = _Documents()
