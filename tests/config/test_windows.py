@@ -74,6 +74,22 @@ def at(text: str) -> float:
         # Where midnight is left out: Cairo, 24 April 2026.
         ("2026-04-24", "2026-04-24", "Africa/Cairo", "2026-04-23T21:59:59", None),
         ("2026-04-24", "2026-04-24", "Africa/Cairo", "2026-04-23T22:00:00", "2026-04-24T21:00:00"),
+        # An offset that moves by half an hour: Lord Howe, back on 5 April at 02:00, forward on 4 October at 02:00.
+        ("2026-04-05T01:45", "2026-04-05T03:00", "Australia/Lord_Howe", "2026-04-04T14:45:00", "2026-04-04T16:30:00"),
+        ("2026-10-04T02:15", "2026-10-04T04:00", "Australia/Lord_Howe", "2026-10-03T15:29:59", None),
+        ("2026-10-04T02:15", "2026-10-04T04:00", "Australia/Lord_Howe", "2026-10-03T15:30:00", "2026-10-03T17:00:00"),
+        # Winter is what is saved in Dublin's law: the clock is the same.
+        ("2026-10-25T01:30", "2026-10-25T03:00", "Europe/Dublin", "2026-10-25T00:30:00", "2026-10-25T03:00:00"),
+        # A day that is left out whole: Apia, 30 December 2011.
+        ("2011-12-30", "2011-12-31", "Pacific/Apia", "2011-12-30T10:00:00", "2011-12-31T10:00:00"),
+        # Midnight at the end of a day is the beginning of the next one.
+        ("Sun 24:00", "Mon 24:00", "UTC", "2026-01-05T00:00:00", "2026-01-06T00:00:00"),
+        ("Sun 24:00", "Mon 24:00", "UTC", "2026-01-04T23:59:59", None),
+        ("Sat 24:00", "Mon 00:00", "UTC", "2026-01-04T12:00:00", "2026-01-05T00:00:00"),
+        # Nearly a week, over a leap day and over the new year.
+        ("Wed 01:00", "Tue 23:00", "UTC", "2028-02-29T22:59:59", "2028-02-29T23:00:00"),
+        ("Wed 01:00", "Tue 23:00", "UTC", "2028-02-29T23:00:00", None),
+        ("Thu 12:00", "Fri 12:00", "UTC", "2026-12-31T23:59:59", "2027-01-01T12:00:00"),
     ],
 )
 def test_a_window_holds_until_its_end(start: str, end: str, zone: str, now: str, until: str | None) -> None:

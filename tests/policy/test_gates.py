@@ -71,6 +71,19 @@ def past(now: str, **spans: list[Span]) -> Past:
         ),
         ("2026-03-05T10:00:00", [("v3", "2026-03-01T00:00:00", None)], "refused", None),
         ("2026-03-05T10:00:00", [], "refused", None),
+        # Times on walls say nothing: the hour that Berlin leaves out is not missing, the one that comes twice counts.
+        ("2026-03-29T12:00:00", [("v2", "2026-03-28T12:00:00", None)], "passed", None),
+        ("2026-10-25T11:59:59", [("v2", "2026-10-24T12:00:00", None)], "waiting", "2026-10-25T12:00:00Z"),
+        # It came over a leap day, and into a year's first second.
+        ("2028-03-01T00:00:00", [("v2", "2028-02-29T00:00:00", None)], "passed", None),
+        ("2027-01-01T00:00:00", [("v2", "2026-12-31T00:00:01", None)], "waiting", "2027-01-01T00:00:01Z"),
+        # What came and went within one second never was there.
+        (
+            "2026-03-02T10:00:00",
+            [("v3", "2026-03-01T00:00:00", None), ("v2", "2026-03-01T00:00:00", "2026-03-01T00:00:00")],
+            "refused",
+            None,
+        ),
         # A clock that is behind the commit's.
         ("2026-03-01T09:00:00", [("v2", "2026-03-01T10:00:00", None)], "waiting", "2026-03-02T10:00:00Z"),
     ],
@@ -78,6 +91,31 @@ def past(now: str, **spans: list[Span]) -> Past:
 def test_soak(now: str, staging: list[Span], answer: str, until: str | None) -> None:
     found = soak(_DAY, arrival(), past(now, staging=staging))
     assert (found.gate, found.answer, found.until) == ("soak", answer, until)
+
+
+def test_a_soak_is_of_the_images_that_come_and_not_of_others_beside_them() -> None:
+    def holding(web: str, job: str, since: str, until: str | None) -> Holding:
+        images = {"web": Image(tag=web), "job": Image(tag=job)}
+        return Holding(images=images, since=at(since), until=at(until) if until else None, commit="c")
+
+    days = [f"2026-03-0{day}T12:00:00" for day in range(1, 6)]
+    held = [holding("v2", f"j{at}", days[at], days[at + 1] if at < 4 else None) for at in range(4, -1, -1)]
+    held.append(holding("v1", "j0", "2026-02-01T00:00:00", days[0]))
+    found = Past(now=at("2026-03-05T18:00:00"), environments={"staging": held})
+
+    def answer(length: float, **images: str) -> tuple[str, str | None]:
+        wanted = {name: Image(tag=tag) for name, tag in images.items()}
+        asked = Arrival(service="a", env="eu", sources=["staging"], images=wanted, before=_BEFORE)
+        gate = soak(length * _DAY, asked, found)
+        return gate.answer, gate.until
+
+    assert answer(4.25, web="v2") == ("passed", None)
+    assert answer(4.5, web="v2") == ("waiting", "2026-03-06T00:00:00Z")
+    assert answer(1, web="v2", job="j4") == ("waiting", "2026-03-06T12:00:00Z")
+    assert answer(1, web="v2", job="j3") == ("passed", None)
+    # One image that went and came again begins anew, whatever stayed beside it.
+    assert answer(5, job="j0") == ("passed", None)
+    assert answer(1, web="v1", job="j4") == ("refused", None)
 
 
 def test_soak_says_how_long_it_was_and_what_it_asks() -> None:
@@ -126,6 +164,9 @@ def test_only_exactly_this_image_has_soaked(held: Image, wanted: Image, is_same:
         ({"hotfix"}, ("staging", "hotfix"), "passed", "in every environment"),
         ({"staging"}, ("staging", "hotfix"), "refused", "never in dev and hotfix"),
         ({"hotfix"}, ("staging",), "refused", "never in staging"),
+        # An environment that nothing comes before asks about itself alone; no source, no way.
+        ({"dev"}, ("dev",), "passed", "in every environment"),
+        ({"dev", "staging", "hotfix"}, (), "refused", "never in"),
     ],
 )
 def test_order(held: set[str], sources: tuple[str, ...], answer: str, said: str) -> None:
@@ -160,6 +201,15 @@ _FREEZE += "{reason: weekend, from: Fri 16:00, to: Mon 08:00, timezone: Europe/B
         ("2026-03-30T05:59:59", "waiting", "2026-03-30T06:00:00Z", "weekend"),
         ("2026-03-30T06:00:00", "passed", None, "no freeze"),
         ("2026-10-26T06:59:59", "waiting", "2026-10-26T07:00:00Z", "weekend"),
+        ("2026-10-26T07:00:00", "passed", None, "no freeze"),
+        # From Friday in winter to Monday in summer, and the other way round.
+        ("2026-03-27T14:59:59", "passed", None, "no freeze"),
+        ("2026-03-27T15:00:00", "waiting", "2026-03-30T06:00:00Z", "weekend"),
+        ("2026-10-23T13:59:59", "passed", None, "no freeze"),
+        ("2026-10-23T14:00:00", "waiting", "2026-10-26T07:00:00Z", "weekend"),
+        # A leap day in the week: 29 February 2028 is a Tuesday, and the Friday after it the 3rd of March.
+        ("2028-02-29T12:00:00", "passed", None, "no freeze"),
+        ("2028-03-03T15:00:00", "waiting", "2028-03-06T07:00:00Z", "weekend"),
     ],
 )
 def test_freeze(now: str, answer: str, until: str | None, said: str) -> None:
@@ -168,12 +218,14 @@ def test_freeze(now: str, answer: str, until: str | None, said: str) -> None:
     assert said in found.message
 
 
-def test_approvals_are_the_forges() -> None:
-    (found,) = judge(gates("approvals: 2"), arrival(), past("2026-01-01T00:00:00"))
+@pytest.mark.parametrize(("asked", "said"), [(1, "1 approval"), (2, "2 approvals")])
+@pytest.mark.parametrize("tag", ["v2", ""])
+def test_approvals_are_the_forges(asked: int, said: str, tag: str) -> None:
+    (found,) = judge(gates(f"approvals: {asked}"), arrival(tag), past("2026-01-01T00:00:00"))
     assert (found.gate, found.answer, found.message) == (
         "approvals",
         "not-evaluated",
-        "2 approvals, which the forge counts",
+        f"{said}, which the forge counts",
     )
     assert not found.closed
 
@@ -198,6 +250,10 @@ def waiting(gate: str, until: str | None, answer: str = "waiting") -> Gate:
         ([waiting("commands: a", None)], None),
         ([waiting("commands: a", None, "not-evaluated")], None),
         ([], None),
+        # A soak that ends while the clock is put forward, or back, and one that ends on a leap day.
+        ([waiting("soak", "2027-03-28T00:30:00Z")], "2027-03-29T06:00:00"),
+        ([waiting("soak", "2027-10-31T00:30:00Z")], "2027-11-01T07:00:00"),
+        ([waiting("soak", "2028-02-29T12:00:00Z")], "2028-02-29T12:00:00"),
     ],
 )
 def test_the_earliest_time_when_all_have_opened(closed: list[Gate], until: str | None) -> None:

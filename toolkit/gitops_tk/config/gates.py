@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # A day like any other, to see whether windows ever open.
 _SOME_DAY = 1_767_225_600.0
+# Nobody waits longer, and there are clocks that cannot count it.
+_LONGEST = 3653 * 86400.0
 
 
 def policy(source: Source, place: Path, written: FileEnvironment, comes_from: Sequence[str]) -> Policy:
@@ -50,7 +52,7 @@ def policy(source: Source, place: Path, written: FileEnvironment, comes_from: Se
 
 
 def check_patterns(source: Source, place: Path, listed: Sequence[str]) -> None:
-    """Refuses patterns of keys that are none, or that take out again what they took in.
+    """Refuses patterns of keys that are none, that undo each other, or stand in an order in which they do nothing.
 
     Raises:
         ConfigError: with the pattern's line.
@@ -69,6 +71,16 @@ def check_patterns(source: Source, place: Path, listed: Sequence[str]) -> None:
         if opposite in listed[:position]:
             message = f"{shown(pattern)} undoes {shown(opposite)}, which then does nothing"
             raise source.error(here, "config-contradiction", message, "keep one of the two")
+    for position, pattern in enumerate(listed):
+        if pattern.startswith("!") and not _meets(pattern, listed[:position]) and _meets(pattern, listed[position:]):
+            message = f"{shown(pattern)} takes nothing out: what it is about is taken in behind it"
+            hint = "put it behind that: the last one that matches decides"
+            raise source.error((*place, position), "config-contradiction", message, hint)
+
+
+def _meets(pattern: str, listed: Sequence[str]) -> bool:
+    taking = patterns.with_below([one for one in listed if not one.startswith("!")])
+    return any(patterns.meet(one, pattern[1:]) for one in taking)
 
 
 def check_travel(source: Source, place: Path, travelling: Sequence[str], environments: Sequence[Policy]) -> None:
@@ -141,9 +153,6 @@ def _freeze(source: Source, place: Path) -> "Freeze":
     if type(start) is not type(end):
         message = "a window is between two dates, or between two times of the week"
         raise source.error((*place, "to"), "config-value", message)
-    if not windows.is_ordered(start, end):
-        message = f"the window ends before it starts: from {shown(one.from_)} to {shown(one.to)}"
-        raise source.error((*place, "to"), "config-value", message)
     if not windows.is_zone(one.timezone):
         raise source.error(
             (*place, "timezone"),
@@ -151,6 +160,9 @@ def _freeze(source: Source, place: Path) -> "Freeze":
             f"there is no time zone {shown(one.timezone)}",
             nearest(one.timezone, windows.zones()) or "write its IANA name, such as Europe/Berlin or UTC",
         )
+    if not windows.is_ordered(start, end, one.timezone):
+        message = f"the window ends before it starts: from {shown(one.from_)} to {shown(one.to)}"
+        raise source.error((*place, "to"), "config-value", message)
     return windows.Freeze(reason=one.reason, start=start, end=end, timezone=one.timezone)
 
 
@@ -192,4 +204,6 @@ def _duration(source: Source, place: Path, text: str) -> float:
         raise source.error(place, "config-value", f"{place[-1]}: {error.message}", error.hint) from error
     if not found:
         raise source.error(place, "config-value", f"{place[-1]}: {shown(text)} is no time at all")
+    if found > _LONGEST:
+        raise source.error(place, "config-value", f"{place[-1]}: {shown(text)} is longer than ten years")
     return found

@@ -70,6 +70,11 @@ def common_key(one: Sequence[str], other: Sequence[str]) -> Segments | None:
     return None
 
 
+def meet(one: str, other: str) -> bool:
+    """Whether there is a key that two patterns match."""
+    return any(True for _ in _meeting(segments(one), segments(other)))
+
+
 def shown(key: Segments) -> str:
     """A key that `common_key` found, for people."""
     return ".".join(key).replace(_FILLER, "…")

@@ -17,7 +17,10 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d))?", re.ASCII)
 _WEEKLY = re.compile(rf"({'|'.join(_DAYS)})[a-z]*\s+(\d\d?):(\d\d)", re.ASCII | re.IGNORECASE)
 _DAY = timedelta(days=1)
+_MINUTES = 24 * 60
 _WEEK = timedelta(days=7)
+# Others are no dates of a window, and some are none that a clock can be set to.
+_YEARS = range(1970, 9999)
 # Windows that close and open one after the other for longer than this never let anything through.
 _LONGEST = 2 * 366 * 86400
 
@@ -89,6 +92,8 @@ def parse_boundary(text: str, *, end: bool = False) -> Boundary:
     if not date:
         raise ValueError(text)
     year, month, day, hour, minute = (int(part or 0) for part in date.groups())
+    if year not in _YEARS:
+        raise ValueError(text)
     found = datetime(year, month, day, hour, minute)
     return found + _DAY if end and date[4] is None else found
 
@@ -113,11 +118,20 @@ def thaw(freezes: Iterable[Freeze], now: float) -> float | None:
     return None
 
 
-def is_ordered(start: Boundary, end: Boundary) -> bool:
-    """Whether a window begins before it ends; one of the week may go over its end, and lasts less than a week."""
+def is_ordered(start: Boundary, end: Boundary, timezone: str) -> bool:
+    """Whether a window begins before it ends; one of the week may go over its end, and lasts less than a week.
+
+    Two times are none between which there is a time if the clock leaves out all of it.
+    """
     if isinstance(start, WeekTime) and isinstance(end, WeekTime):
-        return start.day != end.day or start.minute < end.minute
-    return isinstance(start, datetime) and isinstance(end, datetime) and start < end
+        if start.day == end.day:
+            return start.minute < end.minute
+        # The end of a day is the beginning of the next one.
+        return ((end.day - start.day) * _MINUTES + end.minute - start.minute) % (7 * _MINUTES) != 0
+    if not (isinstance(start, datetime) and isinstance(end, datetime) and start < end):
+        return False
+    zone = _zone(timezone)
+    return _first(start, zone) < _last(end, zone)
 
 
 def zones() -> list[str]:

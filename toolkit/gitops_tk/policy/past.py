@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gitops_tk.model.image import Image
 
@@ -41,8 +42,19 @@ class Past(Struct, frozen=True, kw_only=True):
     environments: Mapping[str, Sequence[Holding]]
 
     def of(self, env: str, wanted: Images) -> list[Holding]:
-        """When an environment held exactly these images, newest first; what came and went in between is told apart."""
-        return [one for one in self.environments.get(env, ()) if holds(one.images, wanted)]
+        """When an environment held exactly these images, newest first; what came and went in between is told apart.
+
+        Another image of the service that changes beside them ends no time of theirs.
+        """
+        found: list[Holding] = []
+        for one in self.environments.get(env, ()):
+            if not holds(one.images, wanted):
+                continue
+            if found and found[-1].since == one.until:
+                found[-1] = replace(one, until=found[-1].until)
+            else:
+                found.append(one)
+        return found
 
 
 def holds(images: Images, wanted: Images) -> bool:
