@@ -101,7 +101,7 @@ def test_files_are_put_back_where_there_is_no_room_for_a_second_one(tmp_path: Pa
     old.write_bytes(b"as it was")
     undo = Undo()
     for path in (old, new):
-        undo.note(tmp_path, path)
+        undo.note(path)
         path.write_bytes(b"written since, and longer")
     assert undo() == []
     assert old.read_bytes() == b"as it was"
@@ -112,7 +112,7 @@ def test_what_cannot_be_put_back_is_named(tmp_path: Path) -> None:
     path = tmp_path / ("a" * 250)
     path.write_bytes(b"as it was")
     undo = Undo()
-    undo.note(tmp_path, path)
+    undo.note(path)
     path.unlink()
     path.mkdir()
     assert undo() == [path]

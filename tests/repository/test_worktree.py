@@ -105,6 +105,16 @@ def test_what_ends_it_half_way_leaves_all_as_it_was(root: Path) -> None:
     assert not (root / "b").exists()
 
 
+def test_folders_that_were_there_stay_and_those_that_were_made_go(root: Path) -> None:
+    there = root.with_name("other") / "checkout"
+    with pytest.raises(RepositoryError):
+        write(there, ChangeSet((Write("new.txt", b"new"), Copy("d", "0" * 40, FILE))))
+    assert not there.parent.exists()
+    with pytest.raises(RepositoryError):
+        write(root, ChangeSet((Write("folder/new.txt", b"new"), Copy("d", "0" * 40, FILE))))
+    assert list((root / "folder").iterdir()) == []
+
+
 def test_a_full_disk_leaves_all_as_it_was(root: Path) -> None:
     before = lies(root)
     with room_for(100), pytest.raises(RepositoryError) as refused:
@@ -112,6 +122,12 @@ def test_a_full_disk_leaves_all_as_it_was(root: Path) -> None:
     assert (refused.value.code, refused.value.file, refused.value.hint) == ("disk", "b/c.txt", "nothing was changed")
     assert lies(root) == before
     assert not (root / "b").exists()
+
+
+def test_what_a_full_disk_does_not_take_back_is_named(root: Path) -> None:
+    with room_for(5), pytest.raises(RepositoryError) as refused:
+        write(root, ChangeSet((Write("a.txt", b"new"), Write("b.txt", b"x" * 6))))
+    assert refused.value.hint == f"{root / 'a.txt'} could not be put back"
 
 
 @pytest.mark.parametrize(

@@ -90,11 +90,11 @@ class Undo:
         self._before: list[tuple[Path, bytes | None, int]] = []
         self._made: list[Path] = []
 
-    def note(self, root: Path, path: Path) -> int:
+    def note(self, path: Path) -> int:
         """Remembers a file that is about to change, makes the folders above it, and returns its mode."""
         before = path.read_bytes() if path.is_file() else None
         mode = stat.S_IMODE(path.stat().st_mode) if before is not None else 0o644
-        self._made += [folder for folder in path.parents if folder.is_relative_to(root) and not folder.exists()]
+        self._made += [folder for folder in path.parents if not folder.exists()]
         path.parent.mkdir(parents=True, exist_ok=True)
         self._before.append((path, before, mode))
         return mode
@@ -129,7 +129,7 @@ def write(root: Path, changeset: ChangeSet) -> Undo:
     try:
         for operation in changeset.operations:
             path = root / operation.path
-            _carry_out(root, path, operation, undo.note(root, path))
+            _carry_out(root, path, operation, undo.note(path))
     except OSError as error:
         left = undo()
         raise RepositoryError(
