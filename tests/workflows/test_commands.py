@@ -97,6 +97,9 @@ def test_what_lies_beside_it_is_there_and_nothing_else() -> None:
     # What the arguments name, too.
     assert "one" in run('cat "$1"; exit 1', "data/list.txt", files=files).message
     assert "prod.yaml" in run('ls "$1/envs"; exit 1', "services/a", files=files).message
+    # A word without a slash names no file, and the program finds what lies beside it from everywhere.
+    assert run('test ! -e "$1"', "list.txt", files={"list.txt": b""}).answer == "passed"
+    assert run('cd / && test -e "$(dirname "$0")/lib/x.sh"', files=files).answer == "passed"
 
 
 def test_a_program_on_path_may_read_files_of_the_repository() -> None:

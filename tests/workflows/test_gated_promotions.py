@@ -240,6 +240,13 @@ def test_waiting_is_for_those_that_may_open_also_when_nothing_was_named() -> Non
     assert {one.service for one in found.changeset.changes} == {"a", "b"}
 
 
+def test_nobody_waits_for_those_that_are_refused_for_good_where_nothing_was_named() -> None:
+    waits = Waits("2026-03-05T00:00:00", timeline())
+    found = waits.run(3600, judge=Judge(runner=Smoke("passed", "refused")))
+    assert (waits.slept, [(one.service, one.code) for one in found.skipped]) == ([], [("b", "commands")])
+    assert {one.service for one in found.changeset.changes} == {"a"}
+
+
 def test_waiting_ships_nothing_else_than_it_first_saw() -> None:
     waits = Waits("2026-03-03T23:50:00", timeline())
     waits.then[1] = ("2026-03-03T23:55:00", image("b", "staging", "v3.0.0"))

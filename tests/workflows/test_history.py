@@ -109,13 +109,28 @@ def test_a_merge_takes_the_command_of_what_was_merged() -> None:
         "dev/b image.tag v1 -> v2",
         "prod/a image.tag v1 -> v2",
         "dev/a replicas 2 -> 3",
+        # What the image has, and had before.
+        "dev/a replicas 2 -> 7",
+        "dev/a replicas 2 -> 3\nGitops-Tk-Note: dev/a image.tag v1 -> v2",
     ],
 )
 def test_a_trailer_that_the_files_do_not_prove_is_no_credit(claim: str) -> None:
-    made = start()
+    made = start(**{path("dev"): values("v1", "  build: 7\n")})
     message = f"x\n\nGitops-Tk-Command: promote\nGitops-Tk-Change: {claim}\nGitops-Tk-Source: prod\n"
-    made.commit("2026-03-02T00:00:00", {path("dev"): values("v2")}, message)
+    made.commit("2026-03-02T00:00:00", {path("dev"): values("v2", "  build: 7\n")}, message)
     assert short(told(made))[0] == ("dev", "v1", "v2", None)
+
+
+def test_of_several_commands_in_one_message_the_one_that_tells_of_the_change_counts() -> None:
+    made = start()
+    told_of = [("promote", "dev/a image.tag v1 -> v2", "soak it is urgent"), ("bump", "dev/b image.tag v1 -> v2", "x")]
+    blocks = (
+        f"Gitops-Tk-Command: {command}\nGitops-Tk-Change: {change}\nGitops-Tk-Override: {override}\n"
+        for command, change, override in told_of
+    )
+    made.commit("2026-03-02T00:00:00", {path("dev"): values("v2")}, "squashed\n\n" + "\n".join(blocks))
+    event = told(made)[0]
+    assert (event.command, event.overrides) == ("promote", ("soak it is urgent",))
 
 
 def test_commits_that_change_no_image_are_no_events() -> None:

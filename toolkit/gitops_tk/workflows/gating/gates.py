@@ -45,8 +45,8 @@ class Judged(Struct, frozen=True, kw_only=True):
 
     @property
     def may_open(self) -> bool:
-        """Whether waiting may help."""
-        return bool(self.closed) and all(gate.answer == "waiting" for gate in self.closed)
+        """Whether waiting may help: nothing that stands in the way has refused for good."""
+        return all(gate.answer == "waiting" for gate in self.closed)
 
 
 class Judge:
@@ -97,8 +97,6 @@ class Judge:
             publish: what waits may be proposed, and not be pushed.
         """
         gates = environment.policy.gates
-        if not gates.names or not arrivals:
-            return {arrival.service: Judged(arrival=arrival) for arrival in arrivals}
         past = self._pasts(views, config, environment, arrivals)
         # A freeze that is overridden holds nobody back when a soak ends.
         open_gates = replace(gates, freeze=()) if "freeze" in self._overrides else gates
