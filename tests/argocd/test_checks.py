@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.support import argocd
+from tests.support import argocd, published
 from tests.support import repositories as repo
 from tests.support.cli import run, run_json
 
@@ -135,6 +135,55 @@ def test_a_wiring_that_is_right_has_no_finding() -> None:
 def test_each_rule_finds_what_is_planted(rule: str, plant: Callable[[Files], Files], said: str) -> None:
     faults = found(plant(tree()))
     assert any(said in message for message in faults.get(rule, ())), faults
+
+
+def published_tree() -> Files:
+    """A repository whose charts are published elsewhere, and whose wiring is right."""
+    layout = "layout: {chart: {oci: 'oci://registry.example.com/charts/{service}'}}\n"
+    files = {"gitops-tk.yaml": repo.CONFIG + f"{layout}argocd: {{repository: '{URL}'}}\n".encode()}
+    files |= {"envs/prod.yaml": b"x: 1\n"}
+    for env in ("dev", "prod"):
+        files[f"services/a/envs/{env}.yaml"] = published.values("a", env, "v1", "1.2.0")
+    return files | written(files)
+
+
+PLANTED_BESIDE_A_REGISTRY = [
+    ("argocd-missing", changed("services/a/envs/prod.yaml", "    version: 1.2.0", "    version: ''"), "a in prod"),
+    ("argocd-path", without("envs/prod.yaml"), "a-prod: envs/prod.yaml is not there"),
+    ("argocd-path", changed(PROD, "$values/envs", "$other/envs"), "$other/envs/prod.yaml of the chart is not there"),
+    (
+        "argocd-render",
+        changed(PROD, "'{{ .global.chart.version }}'", "'*'"),
+        "Argo CD takes registry.example.com/charts/a:*, and gitops-tk registry.example.com/charts/a:1.2.0",
+    ),
+    ("argocd-render", changed(PROD, "com/charts\n", "com/other\n"), "Argo CD takes registry.example.com/other/a:1.2.0"),
+    ("argocd-render", changed(PROD, "$values/envs", "$values/other"), "the value files: Argo CD takes other/prod.yaml"),
+    ("argocd-render", changed(PROD, "ref: values", "path: x"), "there is another source"),
+    (
+        "argocd-project",
+        changed("argocd/project.yaml", "registry.example.com/charts", "registry.example.com/other"),
+        "gitops does not allow registry.example.com/charts",
+    ),
+    ("argocd-refresh", changed(PROD, ";/services", ";/other"), "changes services/a/envs/prod.yaml does not refresh"),
+]
+
+
+@pytest.mark.parametrize(("rule", "plant", "said"), PLANTED_BESIDE_A_REGISTRY)
+def test_a_published_charts_sources_are_looked_at(rule: str, plant: Callable[[Files], Files], said: str) -> None:
+    assert found(published_tree()) == {}
+    faults = found(plant(published_tree()))
+    assert any(said in message for message in faults.get(rule, ())), faults
+
+
+def test_apps_lists_a_published_chart_with_its_version(tmp_path: Path) -> None:
+    there = argocd.wired(tmp_path, published_tree())
+    (one, _) = run_json("argocd", "apps", cwd=there).json["applications"]
+    assert (one["repository"], one["revision"], one["path"]) == (URL, "HEAD", None)
+    assert (one["chart"], one["version"]) == ("registry.example.com/charts/a", "1.2.0")
+    assert (
+        "a-prod       kubernetes.default.svc  a-prod     registry.example.com/charts/a:1.2.0\n"
+        in run("argocd", "apps", cwd=there).out
+    )
 
 
 def test_every_rule_has_a_fault_planted() -> None:

@@ -59,11 +59,20 @@ def by_kind(there: Path) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-@pytest.mark.parametrize("chart", ["services/{service}/chart", "services/{service}/{env}/chart"])
+CHARTS = [
+    "'services/{service}/chart'",
+    "'services/{service}/{env}/chart'",
+    "{oci: 'oci://registry.example.com/charts/{service}'}",
+    "{repository: 'https://charts.example.com', name: web}",
+]
+PINNED = b"global: {chart: {version: 1.2.0}}\n"
+
+
+@pytest.mark.parametrize("chart", CHARTS)
 @pytest.mark.parametrize("clusters", [f"argocd: {{repository: '{URL}'}}\n", THREE_CLUSTERS])
 def test_all_manifests_are_right_by_argo_cds_definitions(tmp_path: Path, chart: str, clusters: str) -> None:
-    files = {"gitops-tk.yaml": config(clusters, f"layout: {{chart: '{chart}'}}\n")}
-    files |= services("services/{service}/envs/{env}.yaml", ["a"])
+    files = {"gitops-tk.yaml": config(clusters, f"layout: {{chart: {chart}}}\n")}
+    files |= {path: data + PINNED for path, data in services("services/{service}/envs/{env}.yaml", ["a"]).items()}
     there = argocd.wired(tmp_path, files | {"envs/prod.yaml": b"a: 1\n"})
     for path in (there / "argocd").iterdir():
         objects = charts.Objects(path.read_text())
@@ -96,6 +105,72 @@ def test_an_application_has_what_the_environment_says(tmp_path: Path) -> None:
     (project,) = [one for one in by_kind(there)["AppProject"] if one["metadata"]["name"] == "gitops"]
     assert project["spec"]["sourceRepos"] == [URL]
     assert [one["namespace"] for one in project["spec"]["destinations"]] == ["*-dev", "*", "shop"]
+
+
+def published(more: dict[str, bytes], chart: str = CHARTS[2]) -> dict[str, bytes]:
+    return {"gitops-tk.yaml": config(layout=f"layout: {{chart: {chart}}}\n"), **more}
+
+
+def test_a_published_chart_is_a_source_of_its_own_at_the_version_that_the_values_pin(tmp_path: Path) -> None:
+    values = {path: data + PINNED for path, data in services("services/{service}/envs/{env}.yaml", ["a"]).items()}
+    there = argocd.wired(tmp_path, published(values | {"envs/prod.yaml": b"a: 1\n"}))
+    dev, prod, _ = applications(there)
+    assert "source" not in prod["spec"]
+    chart, repository = prod["spec"]["sources"]
+    assert chart == {
+        "repoURL": "registry.example.com/charts",
+        "chart": "a",
+        "targetRevision": "1.2.0",
+        "helm": {
+            "releaseName": "a",
+            "valueFiles": ["$values/envs/prod.yaml", "$values/services/a/envs/prod.yaml"],
+            "skipTests": True,
+        },
+    }
+    assert repository == {"repoURL": URL, "targetRevision": "HEAD", "ref": "values"}
+    assert dev["spec"]["sources"][0]["helm"]["valueFiles"] == ["$values/services/a/envs/dev.yaml"]
+    paths = prod["metadata"]["annotations"]["argocd.argoproj.io/manifest-generate-paths"]
+    assert paths == "/envs/prod.yaml;/services/a/envs/prod.yaml"
+    (project,) = [one for one in by_kind(there)["AppProject"] if one["metadata"]["name"] == "gitops"]
+    assert project["spec"]["sourceRepos"] == [URL, "registry.example.com/charts"]
+
+
+@pytest.mark.parametrize(
+    ("chart", "repository", "name", "allowed"),
+    [
+        ("{oci: 'oci://r.example.com:5000/{service}/web'}", "r.example.com:5000/a", "web", "r.example.com:5000/*"),
+        (CHARTS[3], "https://charts.example.com", "web", "https://charts.example.com"),
+    ],
+)
+def test_a_chart_is_named_as_argo_cd_reads_it(
+    tmp_path: Path, chart: str, repository: str, name: str, allowed: str
+) -> None:
+    there = argocd.wired(tmp_path, published({"services/a/envs/dev.yaml": b"image: {tag: v1}\n" + PINNED}, chart))
+    (one,) = applications(there)
+    assert (one["spec"]["sources"][0]["repoURL"], one["spec"]["sources"][0]["chart"]) == (repository, name)
+    (project,) = [one for one in by_kind(there)["AppProject"] if one["metadata"]["name"] == "gitops"]
+    assert project["spec"]["sourceRepos"] == [URL, allowed]
+
+
+@pytest.mark.parametrize("globbing", argocd.GLOBBING)
+@pytest.mark.parametrize(
+    "images", ["", "images: {default: {reference: app.image}}\n", "images: {web: {tag: web.tag}}\n"]
+)
+def test_there_is_an_application_once_an_image_is_set_and_a_chart_is_pinned(
+    tmp_path: Path, images: str, globbing: str
+) -> None:
+    image = b"image: {tag: v1}\napp: {image: 'x/y:v1'}\n"
+    values = {
+        "a": image + PINNED,
+        "b": image,
+        "c": image + b"global: {chart: {version: ''}}\n",
+        "d": image + b"global: {chart: }\n",
+        "e": b"app: {}\n",
+        "group/f": image + PINNED,
+    }
+    files = published({f"services/{name}/envs/dev.yaml": data for name, data in values.items()})
+    files["gitops-tk.yaml"] += images.encode()
+    assert names(argocd.wired(tmp_path, files), globbing) == ["a-dev"]
 
 
 def test_what_is_deployed_outlives_its_files_where_changes_are_proposed_and_in_the_last_environment(

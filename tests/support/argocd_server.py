@@ -91,17 +91,26 @@ def state(
     conditions: Mapping[str, str] | None = None,
     reconciled: str = AFTER,
     image: str = "registry.example.com/user-service:v1.0.0",
+    chart: str | None = None,
 ) -> dict[str, Any]:
-    """An Application's status: compared to a revision, and last synced to one (default: the same)."""
+    """An Application's status: compared to a revision, and last synced to one (default: the same).
+
+    Args:
+        chart: the version of a chart that is a source of its own, before the repository.
+    """
+
+    def at(commit: str) -> dict[str, Any]:
+        return {"revision": commit} if chart is None else {"revision": "", "revisions": [chart, commit]}
+
     return {
-        "sync": {"status": sync, "revision": revision},
+        "sync": {"status": sync, **at(revision)},
         "health": {"status": health},
         "operationState": {
             "phase": phase,
             "message": message,
             "startedAt": BEFORE,
             **({} if phase == "Running" else {"finishedAt": BEFORE}),
-            "syncResult": {"revision": synced or revision, "resources": results or []},
+            "syncResult": {**at(synced or revision), "resources": results or []},
         },
         "conditions": [{"type": kind, "message": said} for kind, said in (conditions or {}).items()],
         "summary": {"images": [image]},

@@ -15,6 +15,7 @@ def publish(registry: Registry, *versions: str, name: str = "charts/web", **temp
         told = f"data:\n  chart: '{version}'\n  image: '{{{{ .Values.image.tag }}}}'\n".encode()
         files = {
             "values.yaml": changes.VALUES,
+            "templates/configmap.yaml": changes.CONFIGMAP,
             "templates/told.yaml": b"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: told\n" + told,
             **{f"templates/{file}.yaml": data for file, data in templates.items()},
         }

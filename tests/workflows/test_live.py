@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.support import published
 from tests.support import repositories as repo
 from tests.support.argocd_server import App, ArgoCD, state
 from tests.support.cli import run, run_json
@@ -41,6 +42,19 @@ def test_what_runs_otherwise_than_git_says_is_marked_in_one_request(server: Forg
     assert [(one["env"], one["differs"]) for one in live] == [("dev", False), ("staging", True), ("prod", True)]
     apps["user-service-staging"] = apps["user-service-prod"] = apps["user-service-dev"]
     assert "as synced and healthy" in run(*arguments, cwd=tmp_path, **there).out
+
+
+def test_another_chart_than_git_pins_is_marked(server: ForgeServer, tmp_path: Path) -> None:
+    layout = b"layout: {chart: {oci: oci://registry.example.com/charts/web}}\n"
+    files = {"gitops-tk.yaml": CONFIG + layout}
+    files |= {f"services/a/envs/{env}.yaml": published.values("a", env, "v1", "1.1.0") for env in ("dev", "prod")}
+    remote = repo.bare(tmp_path / "gitops.git", files)
+    assert isinstance(server.dialect, ArgoCD)
+    for env, version in (("dev", "1.1.0"), ("prod", "1.0.0")):
+        server.dialect.apps[f"a-{env}"] = App([state("a" * 40, image=IMAGE + "v1", chart=version)])
+    there = {"ARGOCD_SERVER": server.api, "ARGOCD_AUTH_TOKEN": TOKEN}
+    live = run_json("status", "--live", "--repo", f"file://{remote}", cwd=tmp_path, **there).json["live"]
+    assert [(one["env"], one["differs"]) for one in live] == [("dev", False), ("prod", True)]
 
 
 def test_without_an_argo_cd_it_says_what_is_missing(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support import published
 from tests.support import repositories as repo
 from tests.support.argocd_server import App, ArgoCD, state
 from tests.support.cli import run, run_json
@@ -340,3 +341,37 @@ def test_without_services_all_that_have_an_image_there_are_waited_for(
     found = wait(request, Options(repo=f"file://{remote}", cwd=remote.parent, environ=environ), Still().tell)
     assert found.exit_status == 0
     assert [one["service"] for one in found.details["applications"]] == ["other", "user-service"]
+
+
+def test_of_a_published_chart_the_version_has_to_be_there_too(
+    tmp_path: Path, server: ForgeServer, apps: dict[str, App]
+) -> None:
+    layout = b"layout: {chart: {oci: oci://registry.example.com/charts/web}}\n"
+    path = "services/user-service/envs/prod.yaml"
+    files = {"gitops-tk.yaml": CONFIG + layout, path: published.values("user-service", "prod", "v1.0.0", "1.0.0")}
+    remote = repo.bare(tmp_path / "published.git", files)
+    old = head(remote)
+    repo.commit(remote, {path: published.values("user-service", "prod", "v1.0.0", "1.1.0")})
+    new = head(remote)
+    apps[APP] = App(
+        [
+            state(old, chart="1.0.0"),
+            # The ApplicationSet has not told it yet: new values under the old chart.
+            state(new, chart="1.0.0"),
+            state(new, "OutOfSync", phase="Failed", message="no such value", chart="1.0.0"),
+            state(new, chart="1.1.0"),
+        ]
+    )
+    still = Still()
+    found = still.wait(remote, server)
+    assert (found.exit_status, found.details["applications"][0]["revision"]) == (0, new)
+    assert still.told == [
+        f"user-service in prod: still at 1.0.0 and {old[:10]}",
+        f"user-service in prod: still at 1.0.0 and {new[:10]}",
+        "user-service in prod: v1.0.0 synced and healthy",
+    ]
+    # Whoever waits for the older commit is told that it has moved on, with its own chart.
+    apps[APP] = App([state(new, chart="1.1.0")])
+    assert still.wait(remote, server, revision=old).problems[0].code == "moved-on"
+    apps[APP] = App([state(new, chart="1.0.0")])
+    assert still.wait(remote, server, revision=old, timeout=0.0).exit_status == 6

@@ -63,10 +63,26 @@ class Application(Struct, frozen=True):
         return str(self.metadata.get("name", ""))
 
     @property
+    def sources(self) -> list[dict[str, Any]]:
+        """Where it comes from: several win over one."""
+        several = self.spec.get("sources")
+        found = several if isinstance(several, list) and several else [self.spec.get("source")]
+        return [one for one in found if isinstance(one, dict)]
+
+    @property
     def source(self) -> dict[str, Any]:
-        """Where its chart is; empty where it has several sources."""
-        found = self.spec.get("source")
-        return found if isinstance(found, dict) else {}
+        """Where its chart is: the first source that renders something."""
+        return next((one for one in self.sources if not is_reference(one)), {})
+
+    @property
+    def references(self) -> dict[str, dict[str, Any]]:
+        """The sources that value files may come from, by what they are called there: `$values`."""
+        return {str(one["ref"]): one for one in self.sources if "ref" in one}
+
+    @property
+    def repository(self) -> dict[str, Any]:
+        """The source that is the repository itself: that of the chart, or of a published chart's values."""
+        return next(iter(self.references.values()), {}) if "chart" in self.source else self.source
 
     @property
     def helm(self) -> dict[str, Any]:
@@ -139,6 +155,11 @@ class Tree:
         for path in wanted:
             for params in self._params.get(path, ()):
                 yield path, params
+
+
+def is_reference(source: Mapping[str, Any]) -> bool:
+    """Whether a source is there for value files alone, and renders nothing."""
+    return "ref" in source and not source.get("path") and not source.get("chart")
 
 
 def manifests(files: Mapping[str, bytes]) -> list[Manifest]:

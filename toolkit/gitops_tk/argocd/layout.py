@@ -11,6 +11,8 @@ from msgspec import Struct
 
 from gitops_tk.config.layout import Layout, Placed
 
+# What the repository is called as a source of values, beside that of the chart.
+VALUES = "values"
 _SERVICE = "{service}"
 # What no service's name holds: a `/` that `*` has crossed, capitals, dots. Excluded patterns win over others.
 _NO_NAME = "*[^a-z0-9-]*"
@@ -29,11 +31,12 @@ class Expressions:
     Args:
         layout: the repository's templates.
         environment: whose values files are meant.
+        published: whether charts are published elsewhere: there is no folder of them then.
     """
 
-    def __init__(self, layout: Layout, environment: Placed) -> None:
+    def __init__(self, layout: Layout, environment: Placed, *, published: bool = False) -> None:
         self._values = _in(layout.templates["values"], environment)
-        self._chart = _in(layout.templates["chart"], environment)
+        self._chart = None if published else _in(layout.templates["chart"], environment)
         shared = layout.templates.get("shared")
         self._shared = _in(shared, environment) if shared else None
 
@@ -67,21 +70,24 @@ class Expressions:
 
     @property
     def chart(self) -> str:
-        """The folder of its chart."""
-        return self.filled(self._chart)
+        """The folder of its chart; empty where charts are published elsewhere."""
+        return self.filled(self._chart or "")
 
     def value_files(self, *, shared: bool) -> list[str]:
-        """Its values files above the chart's own, as the chart sees them; later wins.
+        """Its values files above the chart's own, as the chart sees them, or from the source `values`; later wins.
 
         Args:
             shared: whether the values that services share are there.
         """
         paths = [*([self._shared] if shared and self._shared else []), self._values]
-        return [self.filled(relpath(path, self._chart)) for path in paths]
+        return [
+            self.filled(f"${VALUES}/{path}" if self._chart is None else relpath(path, self._chart)) for path in paths
+        ]
 
     def read(self, *, shared: bool) -> list[str]:
         """The files and folders that its manifests are made from."""
-        paths = [self._chart, *([self._shared] if shared and self._shared else []), self._values]
+        chart = [self._chart] if self._chart is not None else []
+        paths = [*chart, *([self._shared] if shared and self._shared else []), self._values]
         return [self.filled(path) for path in paths]
 
     def filled(self, template: str) -> str:

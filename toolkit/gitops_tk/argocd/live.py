@@ -7,6 +7,9 @@ from datetime import datetime
 
 from msgspec import Struct
 
+# The hex digits of a commit's id.
+_COMMIT = 40
+
 
 class Metadata(Struct, frozen=True):
     """Which Application it is."""
@@ -108,6 +111,11 @@ class LiveApplication(Struct, frozen=True):
         """The commits that it was last compared to."""
         sync = self.status.sync
         return tuple(sync.revisions or ([sync.revision] if sync.revision else []))
+
+    @property
+    def commit(self) -> str | None:
+        """The commit among the revisions: of a published chart there is a version, too."""
+        return next((one for one in self.revisions if len(one) == _COMMIT), next(iter(self.revisions), None))
 
     @property
     def synced_revisions(self) -> tuple[str, ...]:

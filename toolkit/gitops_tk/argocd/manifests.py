@@ -1,7 +1,8 @@
 """The manifests of `argocd/`, as data and as YAML: what a repository's configuration says, and nothing else.
 
 Sources: Argo CD 3.5, "Automated Sync Policy", "Sync Options", "Controlling Resource Modification" (deletion),
-"High Availability" (manifest-generate-paths), "Projects", "Cluster Bootstrapping".
+"High Availability" (manifest-generate-paths), "Projects", "Cluster Bootstrapping", "Multiple Sources for an
+Application", "Helm".
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,10 +10,10 @@ from typing import Any
 
 import yaml
 
-from gitops_tk.argocd.layout import Expressions, Files, literal
-from gitops_tk.argocd.selectors import Selector, selectors
+from gitops_tk.argocd.layout import VALUES, Expressions, Files, literal
+from gitops_tk.argocd.selectors import Selector, selectors, with_key
 from gitops_tk.config.argocd import FOLDER, IN_CLUSTER, Argocd
-from gitops_tk.config.model import Config, Environment
+from gitops_tk.config.model import Config, Environment, ImageKeys
 
 Manifest = dict[str, Any]
 
@@ -43,8 +44,11 @@ class Dumper(yaml.SafeDumper):
         return True
 
 
-def project(argocd: Argocd, repository: str) -> bytes:
-    """The AppProject that all Applications are in: one repository, the environments' namespaces, no cluster objects."""
+def project(config: Config, argocd: Argocd, repository: str) -> bytes:
+    """The AppProject that all Applications are in: the repository, and that of published charts; the environments'
+    namespaces, no cluster objects.
+    """
+    charts = [config.chart.of("*").repo_url] if config.chart is not None else []
     name = argocd.project
     policy = f"p, proj:{name}:ci, applications"
     return _text(
@@ -55,7 +59,7 @@ def project(argocd: Argocd, repository: str) -> bytes:
             name,
             {
                 "description": "The services of a GitOps repository, delivered by gitops-tk",
-                "sourceRepos": [repository],
+                "sourceRepos": [repository, *charts],
                 "destinations": destinations(argocd),
                 # For the namespaces that a sync creates.
                 "clusterResourceWhitelist": [{"group": "", "kind": "Namespace"}],
@@ -173,14 +177,14 @@ def generators(
     config: Config, argocd: Argocd, environment: Environment, repository: str, services: Iterable[str]
 ) -> list[Manifest]:
     """The generators of an environment: of all services' values files, and of those whose images have other keys."""
-    where = Expressions(config.layout, environment)
+    where = Expressions(config.layout, environment, published=config.chart is not None)
     named: dict[str, list[Selector]] = {}
     made: list[Manifest] = []
     if needs_names(config, environment):
-        named = {service: selectors(config.image_keys(service)) for service in services}
+        named = {service: _selectors(config, config.image_keys(service)) for service in services}
     else:
-        common = selectors(config.images)
-        own = {service: selectors(config.image_keys(service)) for service in config.services}
+        common = _selectors(config, config.images)
+        own = {service: _selectors(config, config.image_keys(service)) for service in config.services}
         named = {service: found for service, found in own.items() if found != common}
         files = where.pattern
         left_out = [literal(config.layout.values_path(service, environment)) for service in sorted(named)]
@@ -192,6 +196,12 @@ def generators(
     for paths, chosen in groups.values():
         made += _git(argocd, repository, Files(tuple(paths)), chosen)
     return made
+
+
+def _selectors(config: Config, images: Mapping[str, ImageKeys]) -> list[Selector]:
+    found = selectors(images)
+    # Without a version the template would be an error, and one of them stops a whole ApplicationSet.
+    return found if config.chart is None else [with_key(one, config.chart.version) for one in found]
 
 
 def needs_names(config: Config, environment: Environment) -> bool:
@@ -219,11 +229,22 @@ def _git(argocd: Argocd, repository: str, files: Files, chosen: Sequence[Selecto
     ]
 
 
+def _source(config: Config, argocd: Argocd, where: Expressions, repository: str, *, shared: bool) -> dict[str, Any]:
+    """Where the chart is, and its values: one source, or the chart's and the repository's."""
+    here = {"repoURL": repository, "targetRevision": argocd.revision}
+    helm = {"releaseName": where.service, "valueFiles": where.value_files(shared=shared), "skipTests": True}
+    if config.chart is None:
+        return {"source": {**here, "path": where.chart, "helm": helm}}
+    chart = config.chart.of(where.service)
+    there = {"repoURL": chart.repo_url, "chart": chart.name, "targetRevision": f"{{{{ .{chart.version} }}}}"}
+    return {"sources": [{**there, "helm": helm}, {**here, "ref": VALUES}]}
+
+
 def _template(
     config: Config, argocd: Argocd, environment: Environment, repository: str, *, shared: bool
 ) -> dict[str, Any]:
     env, settings = environment.name, argocd.environments[environment.name]
-    where = Expressions(config.layout, environment)
+    where = Expressions(config.layout, environment, published=config.chart is not None)
     # What is deleted with its Application: nothing where an environment is protected.
     finalizers = {} if settings.protect else {"finalizers": [_CASCADE]}
     return {
@@ -237,16 +258,7 @@ def _template(
         },
         "spec": {
             "project": argocd.project,
-            "source": {
-                "repoURL": repository,
-                "targetRevision": argocd.revision,
-                "path": where.chart,
-                "helm": {
-                    "releaseName": where.service,
-                    "valueFiles": where.value_files(shared=shared),
-                    "skipTests": True,
-                },
-            },
+            **_source(config, argocd, where, repository, shared=shared),
             "destination": {**_cluster(argocd, env), "namespace": argocd.namespace_of(where.service, env)},
             "syncPolicy": {
                 "automated": {

@@ -41,6 +41,11 @@ def selectors(images: Mapping[str, ImageKeys]) -> list[Selector]:
     return found
 
 
+def with_key(selector: Selector, key: str) -> Selector:
+    """A selector that takes a values file only where a key has a value, too."""
+    return (*selector, *_set(key))
+
+
 def selected_keys(images: Mapping[str, ImageKeys]) -> list[str]:
     """The keys that tell whether an image is set, the likeliest first, as a selector has them."""
     ordered = [image for name, image in images.items() if name == "default"]

@@ -10,6 +10,8 @@ from gitops_tk.argocd.live import LiveApplication, Operation, Resource
 # How a revision of the repository stands to the one that is waited for, as far as the release's own files go.
 Relation = Literal["same", "newer", "other"]
 Relate = Callable[[str], Relation]
+# The version of a chart that goes with a revision of the repository; None where charts are in the repository.
+Pin = Callable[[str], str | None]
 
 _SHORT = 10
 _MOST_REASONS = 10
@@ -33,12 +35,13 @@ class Verdict(Struct, frozen=True, kw_only=True):
     newer: bool = False
 
 
-def judge(application: LiveApplication | None, relate: Relate) -> Verdict:
+def judge(application: LiveApplication | None, relate: Relate, pin: Pin = lambda _: None) -> Verdict:
     """How far an Application has come.
 
     Args:
         application: None where there is none (yet).
         relate: how a commit stands to the one that is waited for.
+        pin: the version that the chart has at a commit: Argo CD may have the new values, and still the old chart.
     """
     if application is None:
         return Verdict(state="coming", said="there is no Application yet")
@@ -47,11 +50,11 @@ def judge(application: LiveApplication | None, relate: Relate) -> Verdict:
     if application.is_busy:
         return Verdict(state="coming", said=_syncing(operation))
     errors = tuple(f"{one.type}: {one.message}" for one in status.conditions or () if one.type.endswith("Error"))
-    relation = _relation(application.revisions, relate)
+    relation = _relation(application.revisions, relate, pin)
     if (
         operation is not None
         and operation.phase in _FAILED
-        and _relation(application.synced_revisions, relate) != "other"
+        and _relation(application.synced_revisions, relate, pin) != "other"
     ):
         return Verdict(
             state="failed", said=f"the sync has failed: {operation.message}", reasons=(*_failures(operation), *errors)
@@ -91,9 +94,9 @@ def unhealthy(resources: Iterable[Resource]) -> tuple[str, ...]:
     )[:_MOST_REASONS]
 
 
-def _relation(revisions: tuple[str, ...], relate: Relate) -> Relation:
+def _relation(revisions: tuple[str, ...], relate: Relate, pin: Pin) -> Relation:
     # One of several sources is the repository; the others' revisions are versions of charts.
-    found = [relate(one) for one in revisions]
+    found = [relate(one) for one in revisions if pin(one) in (None, *revisions)]
     return next((one for one in ("same", "newer") if one in found), "other")
 
 

@@ -40,6 +40,11 @@ class PublishedChart(Struct, frozen=True, kw_only=True):
         return self.repository.startswith("oci://")
 
     @property
+    def repo_url(self) -> str:
+        """What Argo CD calls the registry or repository: a registry is written without its scheme."""
+        return self.repository.removeprefix("oci://")
+
+    @property
     def address(self) -> str:
         """Where it is, as people write it; it takes the place of the chart's folder, and is no path."""
         return f"{self.repository}/{self.name}"

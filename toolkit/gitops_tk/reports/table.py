@@ -72,14 +72,19 @@ def environments_table(result: Result) -> str:
 def applications_table(result: Result) -> str:
     """The Applications that would be generated, and what has none yet."""
     found = result.details["applications"]
-    keys = ("name", "cluster", "namespace", "path")
-    rows = [[str(one[key] or "-").removeprefix("https://") for key in keys] for one in found]
+    keys = ("name", "cluster", "namespace")
+    rows = [[*(str(one[key] or "-").removeprefix("https://") for key in keys), _chart(one)] for one in found]
     text = table(["APPLICATION", "CLUSTER", "NAMESPACE", "CHART"], rows) if rows else "no Applications yet\n"
     waiting: dict[str, list[str]] = {}
     for one in result.details["waiting"]:
         waiting.setdefault(one["service"], []).append(one["env"])
     left = "".join(f"{service}: never promoted to {', '.join(envs)}\n" for service, envs in waiting.items())
     return text + (f"\n{left}" if left else "")
+
+
+def _chart(application: dict[str, Any]) -> str:
+    published = f"{application['chart']}:{application['version']}" if application["chart"] else None
+    return str(application["path"] or published or "-")
 
 
 def _running(running: dict[str, Any] | None) -> str:

@@ -54,7 +54,8 @@ def live(config: Config, found: Status, environ: Mapping[str, str], patience: Pa
             if seen is None and images:
                 told.append(Live(service=service, env=env, application=name))
             elif seen is not None:
-                well = all(runs(seen, image) for image in images)
+                chart = running.chart is None or running.chart in seen.revisions
+                well = chart and all(runs(seen, image) for image in images)
                 told.append(_live(service, env, seen, differs=not well))
     return told
 

@@ -19,9 +19,11 @@ from gitops_tk.model.result import Problem, Result
 from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.repository.location import locate
 from gitops_tk.repository.remote import Remote
+from gitops_tk.values.document import Document
 from gitops_tk.values.image import read_image
 from gitops_tk.workflows.layers import CHART_VALUES, layer_paths, read_layers, require
 from gitops_tk.workflows.options import Options
+from gitops_tk.workflows.pins import written
 from gitops_tk.workflows.views import open_remote
 from gitops_tk.workflows.wiring.manifests import required
 
@@ -146,7 +148,9 @@ class Waiting:
             self._changed(one, Verdict(state="coming", said=f"no answer: {error.message}"))
             return
         self._heard = True
-        verdict = judge(one.seen, lambda revision: self._relation(one, revision))
+        verdict = judge(
+            one.seen, lambda revision: self._relation(one, revision), lambda revision: self._pin(one, revision)
+        )
         if verdict.state == "troubled":
             one.since = now if one.since is None else one.since
             if now - one.since >= _SETTLES:
@@ -190,6 +194,15 @@ class Waiting:
                 shapes = {}
             self._shapes[revision] = shapes
         return self._shapes[revision].get(one.service, ())
+
+    def _pin(self, one: Awaited, revision: str) -> str | None:
+        """The version of its chart that a release pins at a commit."""
+        if self._config.chart is None or not self._shape(one, revision):
+            return None
+        path = self._config.layout.values_path(one.service, self._environment)
+        data = self._remote.named(revision).read([path]).get(path, b"")
+        pin = written(self._config.chart, Document.read(data, path))
+        return None if pin is None else str(pin)
 
     def _result(self, *, in_time: bool) -> Result:
         problems = [problem for one in self.awaited for problem in self._problems(one, in_time=in_time)]
@@ -237,7 +250,7 @@ class Waiting:
             "message": one.verdict.said,
             "sync": seen.status.sync.status if seen else None,
             "health": seen.status.health.status if seen else None,
-            "revision": next(iter(seen.revisions), None) if seen else None,
+            "revision": seen.commit if seen else None,
             "images": list(seen.images) if seen else [],
         }
 

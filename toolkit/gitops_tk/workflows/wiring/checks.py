@@ -9,18 +9,20 @@ from typing import Any
 
 from msgspec import Struct
 
-from gitops_tk.argocd.generate import Application, Manifest, NotEvaluated, Tree, taken
+from gitops_tk.argocd.generate import Application, Manifest, NotEvaluated, Tree, is_reference, taken
 from gitops_tk.argocd.manifests import PATHS
 from gitops_tk.argocd.projects import allows_destination, allows_source
 from gitops_tk.argocd.selectors import selected_keys
 from gitops_tk.charts.dependencies import neighbours
 from gitops_tk.config.argocd import BOOTSTRAP_FILE, FILL_IN, PROJECT_FILE, Argocd, environment_file
 from gitops_tk.config.load import CONFIG_FILE
-from gitops_tk.config.model import Config
+from gitops_tk.config.model import Config, Environment
 from gitops_tk.errors import GitopsTkError
 from gitops_tk.model.names import DNS_LABEL
 from gitops_tk.model.snapshot import Snapshot
+from gitops_tk.values.document import Document
 from gitops_tk.workflows.layers import layer_paths
+from gitops_tk.workflows.pins import written
 from gitops_tk.workflows.wiring.generated import Generated, deployed, generated
 
 _RELEASE = 53
@@ -164,8 +166,7 @@ class _Check:
                 yield self._fault("argocd-name", one, f"{what} {text!r} is not well formed")
 
     def _paths(self, one: Application) -> Iterator[Fault]:
-        chart = str(one.source.get("path"))
-        wanted = [f"{chart}/Chart.yaml"]
+        wanted = [] if "chart" in one.source else [f"{one.source.get('path')}/Chart.yaml"]
         if not one.helm.get("ignoreMissingValueFiles"):
             wanted += self._value_files(one)
         there = self.snapshot.entries(wanted)
@@ -182,7 +183,7 @@ class _Check:
         _, *layers = layer_paths(self.config, service, environment)
         there = self.snapshot.entries(layers)
         differ: list[tuple[str, Any, Any]] = [
-            ("chart", one.source.get("path"), self.config.layout.chart_path(service, environment)),
+            ("chart", *self._charts(one, service, environment)),
             ("value files", self._value_files(one), [path for path in layers if path in there]),
             ("release", one.helm.get("releaseName"), service),
             ("namespace", one.destination.get("namespace"), self.argocd.namespace_of(service, env)),
@@ -191,9 +192,25 @@ class _Check:
             if theirs != ours:
                 message = f"the {what}: Argo CD takes {_shown(theirs)}, and gitops-tk {_shown(ours)}"
                 yield self._fault("argocd-render", one, message)
+        for source in one.sources:
+            if source is not one.source and not is_reference(source):
+                yield self._fault("argocd-render", one, "there is another source, which gitops-tk does not know")
         for key in ("parameters", "values", "valuesObject", "fileParameters"):
             if one.helm.get(key):
                 yield self._fault("argocd-render", one, f"helm.{key} is set, which gitops-tk does not know")
+
+    def _charts(self, one: Application, service: str, environment: Environment) -> tuple[str, str]:
+        """The chart that Argo CD takes, and the one that gitops-tk does; of published ones with their versions."""
+        source = one.source
+        theirs = str(source.get("path"))
+        if "chart" in source:
+            theirs = f"{source.get('repoURL')}/{source['chart']}:{source.get('targetRevision')}"
+        if self.config.chart is None:
+            return theirs, self.config.layout.chart_path(service, environment)
+        chart = self.config.chart.of(service)
+        data = self.snapshot.read([one.values]).get(one.values, b"")
+        pin = written(self.config.chart, Document.read(data, one.values))
+        return theirs, f"{chart.repo_url}/{chart.name}:{pin}"
 
     def _project(self, one: Application) -> Iterator[Fault]:
         name = one.spec.get("project")
@@ -201,8 +218,9 @@ class _Check:
         if not found:
             yield self._fault("argocd-project", one, f"there is no project {name}")
             return
-        if not allows_source(found[0], str(one.source.get("repoURL"))):
-            yield self._fault("argocd-project", one, f"{name} does not allow {one.source.get('repoURL')}")
+        for source in one.sources:
+            if not allows_source(found[0], str(source.get("repoURL"))):
+                yield self._fault("argocd-project", one, f"{name} does not allow {source.get('repoURL')}")
         if not allows_destination(found[0], one.destination):
             destination = one.destination
             where = f"{destination.get('namespace')} in {destination.get('name') or destination.get('server')}"
@@ -220,9 +238,10 @@ class _Check:
         listed = (one.metadata.get("annotations") or {}).get(PATHS)
         if not isinstance(listed, str):
             return
-        root = str(one.source.get("path"))
+        root = str(one.repository.get("path") or "")
         known = [normpath(path[1:] if path.startswith("/") else join(root, path)) for path in listed.split(";") if path]
-        needed = [root, *self._value_files(one), *self._neighbours(root)]
+        chart = [] if "chart" in one.source else [root, *self._neighbours(root)]
+        needed = [*chart, *self._value_files(one)]
         for path in needed:
             if not any(path == one_known or path.startswith(f"{one_known}/") for one_known in known):
                 yield self._fault("argocd-refresh", one, f"a commit that changes {path} does not refresh it")
@@ -237,10 +256,16 @@ class _Check:
             return []
 
     def _value_files(self, one: Application) -> list[str]:
-        root = str(one.source.get("path"))
+        root = str(one.source.get("path") or "")
         found = []
         for path in one.helm.get("valueFiles") or ():
             text = str(path)
+            name, _, inside = text.removeprefix("$").partition("/")
+            if text.startswith("$") and name in one.references:
+                text = f"/{inside}"
+            # What is named in no other way is in the chart, of whose files nobody knows here.
+            elif "chart" in one.source:
+                text = f"/{text} of the chart"
             found.append(normpath(text[1:] if text.startswith("/") else join(root, text)))
         return found
 

@@ -158,7 +158,7 @@ def readable(views: Views) -> str | None:
 def wanted(config: Config, argocd: Argocd, views: Views, files: "_Files") -> dict[str, bytes]:
     """All manifests as the configuration says, by their paths."""
     url = repository(argocd, views)
-    found = {BOOTSTRAP_FILE: manifests.bootstrap(argocd, url), PROJECT_FILE: manifests.project(argocd, url)}
+    found = {BOOTSTRAP_FILE: manifests.bootstrap(argocd, url), PROJECT_FILE: manifests.project(config, argocd, url)}
     for environment in config.environments:
         shared = config.layout.shared_path(environment)
         found[environment_file(environment.name)] = manifests.application_set(
