@@ -102,6 +102,47 @@ def test_a_skeleton_cannot_run_code_follow_links_or_use_what_it_does_not_know(tm
         scaffold(Skeleton.in_folder(tmp_path), _ANSWERS)
 
 
+_ABOUT = b"version: '1'\nprofiles: {http: x}\ntemplated: ['chart/*']\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "place"),
+    [
+        ({"chart/../../x": b""}, "chart/../../x"),
+        ({"chart/./x": b""}, "chart/./x"),
+        ({"/chart/x": b""}, "/chart/x"),
+        ({"chart/.Git/hooks/pre-commit": b""}, "chart/.Git/hooks/pre-commit"),
+        ({"chart/\x1b[2J": b""}, "chart/\x1b[2J"),
+        ({"chart/latin-1": b"\xe9"}, "chart/latin-1"),
+        ({"skeleton.yaml": b"\xe9"}, "skeleton.yaml"),
+        ({"skeleton.yaml": b"version: ["}, "skeleton.yaml"),
+        ({"skeleton.yaml": b"[" * 3000}, "skeleton.yaml"),
+        ({"skeleton.yaml": _ABOUT + b"runs: rm\n"}, "skeleton.yaml"),
+        ({"skeleton.yaml": b"profiles: {http: x}\n"}, "skeleton.yaml"),
+    ],
+)
+def test_a_skeleton_that_cannot_be_one_is_told_with_its_file(files: dict[str, bytes], place: str) -> None:
+    with pytest.raises(ChartError) as refused:
+        Skeleton({"skeleton.yaml": _ABOUT, **files}).render("chart", "http", {})
+    assert (refused.value.code, refused.value.file) == ("skeleton", place)
+
+
+def test_a_folder_without_a_description_is_no_skeleton(tmp_path: Path) -> None:
+    with pytest.raises(ChartError) as refused:
+        Skeleton.in_folder(tmp_path)
+    assert (refused.value.code, refused.value.file) == ("skeleton", "skeleton.yaml")
+
+
+def test_a_teams_templates_are_filled_in_without_what_lies_around(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "jinja2.py").write_text("raise SystemExit('imported from where it was run')")
+    monkeypatch.chdir(tmp_path)
+    files = {"skeleton.yaml": _ABOUT, "chart/a": b"[[ name ]]", "chart/b/c": b"[[ name ]]", "app/a": b"[[ name ]]"}
+    assert Skeleton(files).render("chart", "http", {"name": "x"}) == {"a": b"x", "b/c": b"x"}
+    assert Skeleton(files).render("app", "http", {"name": "x"}) == {"a": b"[[ name ]]"}
+
+
 @pytest.mark.parametrize(
     "template", ["[% for a in range(99999) %][% for b in range(99999) %][% endfor %][% endfor %]", "[[ 'x' * 10**11 ]]"]
 )
@@ -109,8 +150,7 @@ def test_a_template_that_never_ends_or_wants_all_memory_ends_alone(
     template: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gitops_tk.charts.skeleton._SECONDS", 1.0)
-    about = b"version: '1'\nprofiles: {http: x}\ntemplated: ['chart/*']\n"
-    skeleton = Skeleton({"skeleton.yaml": about, "chart/a": template.encode()})
+    skeleton = Skeleton({"skeleton.yaml": _ABOUT, "chart/a": template.encode()})
     with pytest.raises(ChartError) as refused:
         skeleton.render("chart", "http", {})
     assert refused.value.code == "skeleton"

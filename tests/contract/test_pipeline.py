@@ -70,6 +70,8 @@ def test_the_applications_side_knows_image_environment_and_repository(checkout: 
         (["circle"], "unknown-system"),
         (["github", "--service", "user-service"], "usage"),
         (["github", "--env", "dev"], "usage"),
+        (["github", "--app-dir", "../app"], "usage"),
+        (["github", "--app-dir", "../app", "--service", "user-service", "--commit"], "usage"),
         (["github", "--app-dir", "../app", "--service", "nobody"], "unknown-service"),
         (["github", "--app-dir", "../app", "--service", "../x"], "bad-service-name"),
         (["github", "--app-dir", "../app", "--service", "user-service", "--env", "moon"], "unknown-environment"),
@@ -80,6 +82,24 @@ def test_what_cannot_be_is_refused_and_leaves_nothing(checkout: Path, arguments:
     assert ran.status in (1, 2)
     assert ran.code == code
     assert not (checkout.parent / "app").exists()
+
+
+def test_a_repository_that_is_nowhere_else_is_told(checkout: Path) -> None:
+    repo.git(checkout, "remote", "remove", "origin")
+    ran = run_json("pipeline", "add", "github", "--app-dir", "../app", "--service", "user-service", cwd=checkout)
+    assert (ran.status, ran.code) == (2, "no-remote")
+
+
+@pytest.mark.parametrize("how", [(), ("--dry-run",)])
+def test_nothing_is_written_through_a_link_and_a_dry_run_says_so(checkout: Path, how: tuple[str, ...]) -> None:
+    repo.git(checkout, "remote", "set-url", "origin", "git@github.com:shop/gitops.git")
+    (checkout.parent / "elsewhere").mkdir()
+    (checkout.parent / "app").mkdir()
+    (checkout.parent / "app/.github").symlink_to(checkout.parent / "elsewhere")
+    asked = ("pipeline", "add", "github", "--app-dir", "../app", "--service", "user-service")
+    ran = run_json(*asked, *how, cwd=checkout)
+    assert (ran.status, ran.code) == (1, "symlink")
+    assert list((checkout.parent / "elsewhere").iterdir()) == []
 
 
 def test_values_without_a_repository_of_images_are_told(tmp_path: Path) -> None:
