@@ -185,6 +185,21 @@ def test_a_new_service_has_no_part_in_the_history_of_one_that_goes() -> None:
     assert short(told(made, "a")) == [("dev", "v1", None, None), ("dev", None, "v1", None)]
 
 
+def test_a_new_service_is_none_of_those_that_move_with_their_layout() -> None:
+    made = start(**{path("dev", "b"): values("v1")})
+    moved = {f"apps/dev/{service}/values.yaml": values("v1") for service in ("a", "b", "c")}
+    config = CONFIG + b"layout: {values: 'apps/{env}/{service}/values.yaml'}\n"
+    made.commit("2026-03-03T00:00:00", {**moved, "gitops-tk.yaml": config, path("dev"): None, path("dev", "b"): None})
+    assert [(one.service, one.time) for one in told(made, "c")] == [("c", "2026-03-03T00:00:00Z")]
+
+
+@pytest.mark.parametrize("before", [{}, {"gitops-tk.yaml": b"broken: ["}, {"gitops-tk.yaml": b"environments: []"}])
+def test_what_was_before_the_configuration_is_followed_under_no_other_name(before: dict[str, bytes]) -> None:
+    made = Timeline("2026-03-01T00:00:00", {path("dev"): values("v1"), **before})
+    made.commit("2026-03-03T00:00:00", {"gitops-tk.yaml": CONFIG, path("dev"): None, path("dev", "z"): values("v1")})
+    assert [(one.service, one.time) for one in told(made, "z")] == [("z", "2026-03-03T00:00:00Z")]
+
+
 @pytest.mark.parametrize("at_once", [True, False])
 def test_files_are_followed_when_the_layout_moves(at_once: bool) -> None:
     made = start()

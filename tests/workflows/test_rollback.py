@@ -112,6 +112,14 @@ def test_where_changes_are_proposed_everything_is_held_until_a_person_lets_it_go
     assert tag(made) == "v4"
 
 
+def test_it_goes_past_an_image_that_a_hold_names() -> None:
+    made = timeline(tags=("v2", "v3"))
+    hold_of_v2 = b'reason: "it leaks"\nby: "A Person <person@example.com>"\nimages:\n  - tag: v2\n'
+    made.commit("2026-03-10T00:00:00", {HELD.format("a"): hold_of_v2})
+    back(made)
+    assert tag(made) == "v1"
+
+
 @pytest.mark.parametrize("publish", ["push", "pull-request"])
 def test_a_second_click_does_nothing(publish: str) -> None:
     made = timeline(publish, tags=("v2", "v3"))

@@ -22,11 +22,11 @@ def renamed_from(before: Snapshot, after: Snapshot, service: str, env: str) -> s
         old, new = then.environment(env), now.environment(env)
     except GitopsTkError:
         return None
-    gone = [one for one in then.layout.find_gone(before, after, old) if one != service]
+    gone = then.layout.find_gone(before, after, old)
     there = {one: then.layout.values_path(one, old) for one in gone}
     path = now.layout.values_path(service, new)
     text = after.read([path]).get(path)
-    if not there or text is None:
+    if text is None:
         return None
     # What has left its place because the layout moved is there under the new one.
     still = after.entries(now.layout.values_path(one, new) for one in gone)
