@@ -120,6 +120,10 @@ def test_it_goes_past_an_image_that_a_hold_names() -> None:
     assert tag(made) == "v1"
 
 
+def test_what_runs_again_after_nothing_ran_is_not_what_ran_before() -> None:
+    assert "nothing ran before v1" in refused("nothing-before", timeline(tags=("''", "v1"))).message
+
+
 @pytest.mark.parametrize("publish", ["push", "pull-request"])
 def test_a_second_click_does_nothing(publish: str) -> None:
     made = timeline(publish, tags=("v2", "v3"))
