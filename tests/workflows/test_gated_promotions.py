@@ -156,6 +156,15 @@ def test_an_override_needs_to_be_allowed_and_stays_in_the_commit() -> None:
     )
 
 
+def test_what_is_overridden_holds_nothing_back_be_it_refused_or_not_asked() -> None:
+    past = timeline(f"{_SOAK}\n      order: true", publish="pull-request", override=", order")
+    found = promote(past, "2026-03-05T00:00:00", "b", judge=Judge({"order": "r"}, Smoke()))
+    assert (found.publish, answers(found)["b", "order"]) == ("pull-request", "refused")
+    found = promote(timeline(), "2026-03-05T00:00:00", "a", judge=Judge({"commands": "r"}))
+    assert answers(found)["a", "commands: smoke"] == "not-evaluated"
+    assert ("Gitops-Tk-Override", "commands r") in found.trailers
+
+
 def test_an_override_of_one_gate_is_none_of_another() -> None:
     with pytest.raises(GateClosed) as refused:
         promote(timeline(), "2026-03-10T12:00:00", "a", judge=Judge({"soak": "r"}, Smoke()))

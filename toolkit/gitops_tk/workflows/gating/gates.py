@@ -198,7 +198,7 @@ class Judge:
         if publish == "pull-request":
             return gate.answer == "refused"
         unasked = gate.name == "healthy" or (gate.name == "commands" and not self._lenient)
-        return gate.closed or (gate.answer == "not-evaluated" and unasked)
+        return gate.closed or unasked
 
     def _healthy(self, arrival: Arrival, config: Config) -> Gate:
         if self._health is None:
