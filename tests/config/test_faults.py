@@ -49,6 +49,8 @@ _BOMB = "x-a: &a0 [1, 1]\n" + "".join(f"x-a{n}: &a{n} [{', '.join([f'*a{n - 1}']
         ('images: {web: {tag: "a\\nb"}}\n', "config-value", 6),
         ('images: {"a\\nb": {tag: a}}\n', "config-value", 6),
         ("images:\n  web: {tag: image.tag}\n", "config-value", 7),
+        ("images:\n  web: {reference: app.image, tag: app.tag}\n", "config-value", 7),
+        ("images:\n  web:\n    reference: app.image\n    build: app.build\n", "config-value", 7),
         ("promotion:\n  keys:\n  - a\n  - ''\n", "config-value", 9),
         ("requires: 1.2\n", "config-value", 6),
         ("validate:\n  of: []\n", "config-unknown-key", 7),
@@ -93,6 +95,8 @@ _BOMB = "x-a: &a0 [1, 1]\n" + "".join(f"x-a{n}: &a{n} [{', '.join([f'*a{n - 1}']
         ("services:\n", "config-value", 6),
         ("forge: {<<: {kind: git}}\n", "config-value", 6),
         ("a: \x01\n", "config-yaml", 6),
+        ("sops: {mac: x}\n", "config-sops", None),
+        ("---\na: b\n", "config-several-documents", 6),
         ("a: b\x00\n", "config-encoding", 6),
     ],
 )

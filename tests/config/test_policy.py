@@ -70,6 +70,7 @@ def test_a_whole_policy_is_read_and_shown_as_the_same() -> None:
         ("    override: [protected]\n", "config-contradiction", 5, "no protected keys"),
         ("    accepts: [promotions]\n", "config-value", 5, "did you mean promotion?"),
         ("    protected:\n    - a\n    - b..c\n", "config-value", 7, "not a key of values"),
+        ('    protected: ["a\\u0007b"]\n', "config-value", 5, "not a key of values"),
         ("    protected:\n    - a.*\n    - '!a.*'\n", "config-contradiction", 7, "keep one"),
         ("    gates:\n      commands:\n      - {name: a}\n", "config-value", 7, "required field `run`"),
         ("    gates:\n      commands:\n      - {name: a, run: []}\n", "config-value", 7, "length >= 1"),
@@ -80,6 +81,18 @@ def test_a_whole_policy_is_read_and_shown_as_the_same() -> None:
             "config-value",
             8,
             "two commands",
+        ),
+        (
+            _WINDOW.replace("r\n", "' '\n") + "        from: Fri 16:00\n        to: Mon 08:00\n",
+            "config-value",
+            7,
+            "a reason",
+        ),
+        (
+            _WINDOW.replace("r\n", '"a\\nb"\n') + "        from: Fri 16:00\n        to: Mon 08:00\n",
+            "config-value",
+            7,
+            "on one line",
         ),
         (_WINDOW + "        from: 2027-01-02\n        to: 2026-12-20\n", "config-value", 9, "ends before it starts"),
         (_WINDOW + "        from: 2026-01-02T10:00\n        to: 2026-01-02T10:00\n", "config-value", 9, "ends before"),
@@ -111,6 +124,9 @@ def test_a_whole_policy_is_read_and_shown_as_the_same() -> None:
         ),
         (_WINDOW + "        from: Fri 16:00\n        to: 2026-01-01\n", "config-value", 9, "between two dates"),
         (_WINDOW + "        from: 2026-02-29\n        to: 2026-03-01\n", "config-value", 8, "no time of a window"),
+        (_WINDOW + "        from: Fri 24:01\n        to: Mon 08:00\n", "config-value", 8, "no time of a window"),
+        (_WINDOW + "        from: Fri 16:60\n        to: Mon 08:00\n", "config-value", 8, "no time of a window"),
+        (_WINDOW + "        from: Friday\n        to: Mon 08:00\n", "config-value", 8, "no time of a window"),
         (_WINDOW + "        from: Fri 25:00\n        to: Mon 08:00\n", "config-value", 8, "no time of a window"),
         (
             _WINDOW + "        from: Fri 16:00\n        to: Mon 08:00\n        timezone: Europe/Berln\n",
@@ -215,3 +231,10 @@ def test_globs_that_share_a_name_have_a_common_key(one: str, other: str, name: s
 def test_a_text_that_is_no_pattern_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="goes wrong"):
         patterns.segments(text)
+
+
+def test_an_environment_that_nothing_is_promoted_to_accepts_no_promotions() -> None:
+    with pytest.raises(ConfigError) as refused:
+        parse(_HEAD.replace("- name: dev\n", "- name: dev\n    accepts:\n    - bump\n    - promotion\n").encode())
+    assert (refused.value.code, refused.value.line) == ("config-contradiction", 6)
+    assert "nothing is promoted to it" in refused.value.message

@@ -60,6 +60,11 @@ def found(*changes: tuple[str, str]) -> tuple[str, ...]:
         ("accepts: [promotion]", "accepts: [promotion, bump]", "staging: bump is accepted"),
         ("    accepts: [promotion]\n", "", "staging: chart, hold, rollback, service, shared, values is accepted"),
         ("name: prod\n", "name: prod\n    push-now: true\n", "prod: --push-now is allowed"),
+        (
+            "name: prod\n",
+            "name: prod\n    path: live\n",
+            "prod: its files move from prod to live, and those that are left are judged by nobody",
+        ),
         ("name: prod\n", "name: prod\n    from: [dev, staging]\n", "prod: images may come from dev"),
         (
             "name: staging\n    publish: pull-request",

@@ -266,6 +266,22 @@ def test_waiting_ships_nothing_else_than_it_first_saw() -> None:
     assert "has something else now" in refused.value.message
 
 
+def test_argo_cd_that_was_not_asked_has_not_agreed_and_one_that_says_not_yet_is_asked_again() -> None:
+    past = timeline("healthy: true", override="").files["gitops-tk.yaml"].replace(b"soak, ", b"")
+    made = timeline().commit("2026-03-04T00:00:00", {"gitops-tk.yaml": past})
+    with pytest.raises(GateClosed) as refused:
+        promote(made, "2026-03-05T00:00:00", "a")
+    assert (refused.value.code, refused.value.may_open) == ("healthy", False)
+    assert "ARGOCD_SERVER" in str(refused.value.hint)
+    said: list[Any] = ["waiting", "passed", "waiting"]
+    waits = Waits("2026-03-05T00:00:00", made)
+    asked = Judge(runner=Smoke(), health=lambda arrival, _: arrival.answer("healthy", said.pop(0), "so it says"))
+    assert answers(waits.run(3600, "a", judge=asked))["a", "healthy"] == "passed"
+    assert (waits.slept, said) == ([30.0], ["waiting"])
+    # What has agreed once is not asked of the same images again.
+    assert answers(waits.run(3600, "a", judge=asked))["a", "healthy"] == "passed"
+
+
 def test_a_program_that_says_not_yet_is_asked_again() -> None:
     smoke = Smoke("waiting", "waiting", "passed")
     waits = Waits("2026-03-05T00:00:00", timeline())
