@@ -25,7 +25,7 @@ def text() -> str:
     parts = ["# Reference\n\nWritten by the program: `python -m tests.docs.reference`.\n"]
     for name, command in commands():
         summary, _, example = (command.help or "").partition("Example: ")
-        parts.append(f"\n## gitops-tk {name}\n\n{' '.join(summary.split())}\n\n    {example.strip()}\n\n")
+        parts.append(f"\n## gitops-tk {name}\n\n{' '.join(summary.split())}\n\n```sh\n{example.strip()}\n```\n\n")
         rows = [_row(one) for one in command.params if one.name != "help"]
         parts.append("| | |\n|---|---|\n" + "".join(rows))
     return "".join(parts)

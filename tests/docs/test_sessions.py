@@ -2,55 +2,79 @@
 
 import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import click
 import pytest
 import typer
+import yaml
 
 from gitops_tk.cli.app import app
-from tests.docs import console
+from tests.docs import console, elsewhere
 
-_SCRIPT = re.compile(r"```(?:sh|bash)\n(.*?)```", re.DOTALL)
-_DOCUMENTS = sorted(
-    path.relative_to(console.ROOT).as_posix()
-    for path in [*console.ROOT.glob("*.md"), *(console.ROOT / "docs").rglob("*.md")]
-    if "gitops-tk " in "".join(_SCRIPT.findall(path.read_text(encoding="utf-8")))
-)
+_ALL = sorted([*console.ROOT.glob("*.md"), *(console.ROOT / "docs").rglob("*.md")])
+_FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 
 
 @pytest.mark.parametrize("document", console.documents())
-def test_a_session_goes_as_the_document_shows(document: str, tmp_path: Path) -> None:
-    text = (console.ROOT / document).read_text(encoding="utf-8")
-    played = list(console.play(text, tmp_path))
-    assert len(played) > 5
+def test_commands_go_as_the_document_says(document: str, tmp_path: Path) -> None:
+    played = console.play((console.ROOT / document).read_text(encoding="utf-8"), tmp_path)
+    assert played
     for step in played:
-        assert step.as_shown, f"{step.command}\nprinted:\n{step.both}\nrefresh: python -m tests.docs.console {document}"
+        told = f"{step.command}\nended with {step.status}, and printed:\n{step.both}"
+        assert step.as_told, f"{told}\nrefresh what is shown: python -m tests.docs.console {document}"
 
 
-@pytest.mark.parametrize("document", _DOCUMENTS)
-def test_command_lines_name_commands_and_options_that_there_are(document: str) -> None:
-    text = (console.ROOT / document).read_text(encoding="utf-8")
-    lines = "".join(_SCRIPT.findall(text)).replace("\\\n", " ").splitlines()
+@pytest.mark.parametrize("path", _ALL, ids=lambda path: path.relative_to(console.ROOT).as_posix())
+def test_no_command_stands_where_none_is_played(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    rest = _FENCE.sub(lambda match: match[3] if match[2] not in ("console", "sh", "yaml") else "", text)
+    programs = "|".join(["gitops-tk", "git", *elsewhere.PROGRAMS])
+    assert not re.findall(rf"^(?: *\$ .*|    +(?:{programs}) .*)$", rest, re.MULTILINE)
+
+
+def test_commands_within_sentences_and_pipelines_name_commands_and_options_that_there_are() -> None:
     program = typer.main.get_command(app)
-    for line in lines:
-        words = shlex.split(line, comments=True)
-        if words[:1] == ["gitops-tk"]:
-            _parse(program, words[1:], line)
+    lines = {line for path in _ALL for line in _mentioned(path.read_text(encoding="utf-8"))}
+    assert len(lines) > 30
+    for line in sorted(lines):
+        _parse(program, shlex.split(line)[1:], line)
 
 
-def _parse(command: click.Command, words: list[str], line: str) -> None:
-    """Takes a command line apart as the program does, and runs nothing."""
-    if isinstance(command, click.Group):
-        if words and not words[0].startswith("-"):
-            below = command.get_command(click.Context(command), words[0])
-            assert below is not None, f"there is no command {words[0]}: {line}"
-            _parse(below, words[1:], line)
+def test_every_program_that_is_not_run_is_one_that_a_document_has_people_run() -> None:
+    played = [step for one in console.documents() for step in console.steps((console.ROOT / one).read_text("utf-8"))]
+    assert {step.command.split()[0] for step in played} >= elsewhere.PROGRAMS.keys()
+
+
+def _mentioned(text: str) -> Iterator[str]:
+    """Whole commands in a sentence, and in the examples of pipelines."""
+    for _, kind, body in _FENCE.findall(text):
+        if kind == "yaml":
+            lines = (re.sub(r"\$\{\{.*?\}\}", "1", line) for line in _strings(yaml.safe_load(body)))
+            yield from (line for line in lines if line.startswith("gitops-tk "))
+    yield from re.findall(r"(?<!`)`(gitops-tk [^`]+)`(?!`)", " ".join(_FENCE.sub("", text).split("\n")))
+
+
+def _strings(node: Any) -> Iterator[str]:
+    if isinstance(node, str):
+        yield node
+    for one in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _strings(one)
+
+
+def _parse(command: Any, words: list[str], line: str) -> None:
+    """Takes a command line apart as the program does, and runs nothing; a command may be named alone."""
+    commands = getattr(command, "commands", None)
+    if commands and words and not words[0].startswith("-"):
+        assert words[0] in commands, f"there is no command {words[0]}: {line}"
+        _parse(commands[words[0]], words[1:], line)
         return
-    words = ["1" if word == "..." else word for word in words if word not in ("|", ">")]
+    if not words:
+        return
     try:
-        command.make_context("gitops-tk", words, resilient_parsing=False)
-    except click.exceptions.Exit:
+        command.make_context("gitops-tk", words)
+    except typer.Exit:
         return
-    except click.UsageError as error:
-        pytest.fail(f"{error.format_message()}: {line}")
+    except Exception as error:
+        pytest.fail(f"{error}: {line}")

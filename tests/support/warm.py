@@ -38,6 +38,30 @@ def run(arguments: Sequence[str], cwd: Path, environ: Mapping[str, str], timeout
     return int(status), out, err
 
 
+def program(path: Path) -> int:
+    """Writes a program that does the same for shells, with their streams, folder and environment.
+
+    Returns:
+        The file that those who start it have to let it inherit.
+    """
+    requests = _server().requests.fileno()
+    path.write_text(f"#!{sys.executable} -IS\n" + _CLIENT.format(requests))
+    path.chmod(0o755)
+    return requests
+
+
+# No site, no path, four small modules: it starts in a tenth of the time.
+_CLIENT = """
+import json, os, socket, sys
+
+reader, writer = os.pipe()
+request = json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ)]).encode()
+socket.send_fds(socket.socket(fileno={}), [request], [0, 1, 2, writer])
+os.close(writer)
+sys.exit(int(os.read(reader, 16)))
+"""
+
+
 def _read(readers: Sequence[int], deadline: float) -> list[bytes]:
     """What comes out of pipes until all are closed."""
     found = dict.fromkeys(readers, b"")

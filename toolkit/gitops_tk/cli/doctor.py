@@ -26,7 +26,7 @@ def doctor(
 
     Ends with 1 where something is wrong. It works outside a repository, too, for what can be told there.
 
-    Example: gitops-tk doctor --repo https://git.example.com/shop/gitops.git
+    Example: gitops-tk doctor --repo https://github.com/example/gitops
     """
 
     def action() -> Result:

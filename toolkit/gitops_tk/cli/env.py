@@ -69,7 +69,7 @@ def add(
 ) -> None:
     """Add an environment to gitops-tk.yaml, with shared values to begin with.
 
-    Example: gitops-tk env add qa --after dev --copy dev
+    Example: gitops-tk env add qa --after dev --copy dev --commit
     """
 
     def action() -> Result:

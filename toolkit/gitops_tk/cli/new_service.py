@@ -83,7 +83,7 @@ def new_service(
 
     In a terminal it asks for what is missing.
 
-    Example: gitops-tk new-service user-service --image registry.example.com/user-service --port 8080
+    Example: gitops-tk new-service mail-service --image registry.example.com/shop/mail-service --port 8080
     """
 
     def action() -> Result:
