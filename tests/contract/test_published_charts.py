@@ -200,6 +200,10 @@ def test_a_new_service_may_bring_its_version_to_all_environments_at_once(remote:
     }
     assert refused(remote, everywhere) == []
     assert refused(remote, everywhere | values("c", "prod", "''", "2.1.0")) == ["chart-not-in-source"]
+    # Where the source has it already, its version changes there first.
+    repo.commit(remote, values("c", "dev", "''", "1.0.0"))
+    both = values("c", "dev", "''", "2.0.0") | values("c", "staging", "''", "2.0.0")
+    assert refused(remote, both) == ["chart-not-in-source"]
 
 
 def test_a_promotion_that_the_tool_proposes_is_accepted(remote: Path) -> None:

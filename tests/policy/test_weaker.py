@@ -73,6 +73,7 @@ def found(*changes: tuple[str, str]) -> tuple[str, ...]:
         ),
         ("keys: [level]", "keys: [level, mode]", "the keys that travel become level, mode"),
         ("keys: [mode]", "keys: ['m*']", "the keys of a that travel become m*"),
+        ("services:\n  a: {promotion: {keys: [mode]}}\n", "", "the keys of a that travel become level"),
         ("promotion: {keys: [level]}", "images: {default: {tag: app.tag}}", "where images are changes"),
         ("a: {", "a: {images: {default: {tag: app.tag}}, ", "where the images of a are changes"),
         ("promotion: {keys: [level]}", "layout: {shared: null}", "the layout changes"),

@@ -149,3 +149,21 @@ def test_a_lost_race_waits_longer_each_time_by_chance_and_ends_in_time(remote: P
     assert lost.value.attempts == 6
     # What the first plan meant holds for all that follow.
     assert intents == [None, 1, 1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "names", [("gitops-tk.yaml", "gitops-tk.yaml"), ("gitops-tk.yaml", "services/a/envs/prod.yaml")]
+)
+def test_a_folder_that_no_git_would_make_is_refused(tmp_path: Path, names: tuple[str, ...]) -> None:
+    there = repo.bare(tmp_path / "bad.git")
+    repo.commit(there, {"gitops-tk.yaml": repo.CONFIG})
+    blob = bytes.fromhex(repo.git(there, "rev-parse", "main:gitops-tk.yaml"))
+    data = b"".join(b"100644 %s\0%s" % (name.encode(), blob) for name in names)
+    tree = repo.git(there, "hash-object", "-t", "tree", "-w", "--literally", "--stdin", data=data)
+    commit = repo.git(there, "commit-tree", tree, "-m", "by a program")
+    repo.git(there, "update-ref", "refs/heads/main", commit)
+    with Remote(RemoteLocation(f"file://{there}"), "main", os.environ) as opened:
+        snapshot = opened.snapshot()
+        with pytest.raises(RepositoryError) as refused:
+            snapshot.children([""])
+    assert refused.value.code == "bad-tree"

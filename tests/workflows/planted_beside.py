@@ -7,11 +7,14 @@ from tests.workflows.planted_past import (
     CONFIG,
     D1,
     D2,
+    D3,
     D9,
+    ELSEWHERE,
     PER_ENVIRONMENT,
     PROJECT,
     PROMOTED,
     Case,
+    counted,
     own,
     path,
     says,
@@ -29,6 +32,10 @@ def _with_image(name: str, files: Mapping[str, bytes | None], **more: Mapping[st
 
 def _odd(name: str, place: str) -> Case:
     return Case(name, "lookalike", {place: _EVIL})
+
+
+def _numbered(values: bytes) -> bytes:
+    return values.replace(b"image:\n", b"image:\n  build: 999999\n")
 
 
 BESIDE = [
@@ -69,6 +76,13 @@ BESIDE = [
         "applications-unprotected",
         {"gitops-tk.yaml": CONFIG.replace(b"argocd:\n", b"argocd:\n  environments: {prod: {protect: false}}\n")},
     ),
+    _with_image(
+        "what-is-kept-out-comes-in", {"argocd/project.yaml": PROJECT.replace(b', {group: "", kind: Pod}', b"")}
+    ),
+    _with_image("sync-window-taken-away", {"argocd/project.yaml": PROJECT.partition(b"  syncWindows")[0]}),
+    _with_image("application-elsewhere", {"clusters/tools.yaml": ELSEWHERE.replace(b"shop", b"evil")}),
+    _with_image("application-elsewhere-goes", {"clusters/tools.yaml": None}),
+    Case("chart-of-no-service-along", "mixed", {**PROMOTED, "services/zzz/chart/templates/x.yaml": b"kind: Role\n"}),
     # Gates' programs, and policy that moves.
     _with_image("program-and-an-image", _AGREE, modes={"checks/agree.sh": "100755"}),
     _with_image("file-beside-a-program", {"checks/lib.sh": b"exit 0\n"}),
@@ -149,6 +163,10 @@ BESIDE = [
         },
     ),
     Case("back-to-what-a-hold-names", "held", {path("loose", "staging"): own("bbb", D2)}),
+    # What an image says of itself.
+    Case("build-that-was-made-up", "digest", {_A: _numbered(own("v1.2.0", D3, "debug"))}),
+    Case("build-that-was-made-up-for-what-runs", "digest", {_A: _numbered(own("v1.1.0", D2, "debug"))}),
+    Case("older-build-without-its-number", "older-build", {path("counted", "staging"): counted("b1", None)}),
     # What YAML can do.
     Case("more-than-one-document", "unreadable", {_A: own("v1.1.0", D2, "debug") + b"---\nimage: {tag: v9}\n"}),
     Case("key-of-a-tag", "unreadable", {_A: own("v1.1.0", D2, "debug", "? {a: b}\n: c\n")}),
@@ -173,6 +191,10 @@ BESIDE = [
 BESIDE_GOOD = [
     Case("attributes-alone", None, {".gitattributes": b"*.yaml text eol=lf\n"}),
     Case("manifest-alone", None, {"argocd/apps-dev.yaml": APPS.replace(b"gitops-dev", b"x")}),
+    Case("application-that-comes", None, {"clusters/x.yaml": ELSEWHERE}),
+    Case("environment-that-comes", None, {"gitops-tk.yaml": CONFIG.replace(b"argocd:\n", b"  - name: qa\nargocd:\n")}),
+    Case("chart-packed", None, {"services/few/chart/charts/x-1.0.0.tgz": b"\x1f\x8b\x08\x00\x00\n\x01\x02\n"}),
+    Case("rollback-to-a-build", None, {path("counted", "staging"): counted("b0", 1)}),
     Case("program-alone", None, _AGREE, modes={"checks/agree.sh": "100755"}),
     Case("what-helm-leaves-out", None, {"services/few/chart/.helmignore": b"*.md\n"}),
     Case("what-argo-cd-generates-from-beside", None, {"extra/x.yaml": b"a: 1\n"}),

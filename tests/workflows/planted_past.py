@@ -60,6 +60,14 @@ kind: AppProject
 metadata: {name: gitops}
 spec:
   sourceRepos: ["https://git.example.com/shop/gitops.git"]
+  namespaceResourceBlacklist: [{group: "", kind: LimitRange}, {group: "", kind: ResourceQuota}, {group: "", kind: Pod}]
+  syncWindows: [{kind: deny, schedule: "0 0 * * *", duration: 8h}]
+"""
+ELSEWHERE = b"""apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: tools}
+spec:
+  source: {repoURL: "https://git.example.com/shop/tools.git"}
 """
 APPS = b"""apiVersion: argoproj.io/v1alpha1
 kind: ApplicationSet
@@ -86,6 +94,11 @@ def own(tag: str, digest: str = D1, level: str = "info", more: str = "") -> byte
         f"# what it runs\nimage:\n  tag: {tag} # by CI\n  digest: {digest}\n\n"
         f"config:\n  LEVEL: {level}\n  DB_HOST: db.example.com\nreplicas: 2\n{more}"
     ).encode()
+
+
+def counted(tag: str, build: int | None) -> bytes:
+    """Values of a service whose builds have numbers."""
+    return f"image:\n  tag: {tag}\n".encode() + (f"  build: {build}\n".encode() if build is not None else b"")
 
 
 def path(service: str, env: str) -> str:
@@ -118,7 +131,7 @@ def shared(folder: Path) -> Path:
     """A repository whose environments share their charts."""
     files: dict[str, bytes] = {"gitops-tk.yaml": CONFIG, "README.md": b"hello\n"}
     files["checks/agree.sh"] = b"#!/bin/sh\nexit 1\n"
-    files |= {"argocd/project.yaml": PROJECT, "argocd/apps-dev.yaml": APPS}
+    files |= {"argocd/project.yaml": PROJECT, "argocd/apps-dev.yaml": APPS, "clusters/tools.yaml": ELSEWHERE}
     services = {"a": ENVS, "b": ENVS, "held": ENVS, "few": ("dev", "staging"), "two": ("dev", "strict")}
     services["moving"] = ("dev", "staging", "prod")
     for service, envs in services.items():
@@ -132,6 +145,7 @@ def shared(folder: Path) -> Path:
     files[path("plain", "staging")] = b"image:\n  tag: v1.0.0\n"
     files |= {f"envs/{env}.yaml": b"region: eu\n" for env in ENVS}
     files["envs/asked.yaml"] = b"region: eu\nimage: {registry: mirror.example.com}\n"
+    files |= {path("counted", env): counted("b0", 1) for env in ("dev", "staging")}
     files |= {path("whole", env): WHOLE for env in ("dev", "staging")}
     files |= {path("listed", env): LISTED for env in ("dev", "staging")}
     files[".gitops-tk/holds/staging/held.yaml"] = b"reason: it leaks\n"
@@ -153,6 +167,9 @@ def shared(folder: Path) -> Path:
         ),
         (6.95, {path("whole", "dev"): WHOLE.replace(b"v1.0.0", b"v1.1.0")}),
         (6.95, {path("listed", "dev"): LISTED.replace(b"v1.0.0", b"v1.1.0")}),
+        (6.95, {path("counted", "dev"): counted("b1", 2)}),
+        (6.94, {path("counted", "dev"): counted("b2", 3)}),
+        (6.93, {path("counted", "staging"): counted("b2", 3)}),
         (6.9, {path("few", "dev"): own("v1.1.0", D2)}),
         (6.8, {path("few", "dev"): own("v2.0.0", D3)}),
         (6.7, {path("few", "staging"): own("v2.0.0", D3)}),

@@ -74,6 +74,15 @@ def same(one: Image, other: Image) -> bool:
     )
 
 
+def vouches(held: Image, wanted: Image) -> bool:
+    """Whether an image that was held is the wanted one, and the wanted one says nothing more of itself.
+
+    A build's number or a source commit that was made up would order what comes later.
+    """
+    added = (wanted.build is not None and held.build is None) or (wanted.revision and not held.revision)
+    return same(held, wanted) and not added
+
+
 def monotone(times: Iterable[float], now: float) -> list[float]:
     """The times of commits, oldest first, such that none is before the one that it is made on.
 

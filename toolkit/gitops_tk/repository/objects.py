@@ -108,15 +108,26 @@ class Objects:
 
 
 def parse_tree(data: bytes) -> dict[str, TreeEntry]:
-    """Reads a tree object: `mode SP name NUL` and a 20-byte object id, again and again."""
+    """Reads a tree object: `mode SP name NUL` and a 20-byte object id, again and again.
+
+    Raises:
+        RepositoryError: git itself would not know which entry is meant (code `bad-tree`).
+    """
     entries: dict[str, TreeEntry] = {}
-    at = 0
+    at = count = 0
     while at < len(data):
         space = data.index(b" ", at)
         end = data.index(b"\0", space)
         name = data[space + 1 : end].decode("utf-8", "surrogateescape")
         entries[name] = TreeEntry(name, int(data[at:space], 8), data[end + 1 : end + 21].hex())
         at = end + 21
+        count += 1
+    if len(entries) != count or any("/" in name for name in entries):
+        raise RepositoryError(
+            "a folder has two entries of one name, or one whose name is a path: no git made it",
+            code="bad-tree",
+            hint="git fsck names it; refuse such objects on the server (receive.fsckObjects)",
+        )
     return entries
 
 

@@ -189,8 +189,10 @@ def _parts(paths: Collection[Touched], releases: Iterable[Release]) -> Iterable[
         "wiring": ("wiring",),
         "other": ("other",),
     }
+    told = {(one.service, env) for one in releases for env in (None, one.env)}
+    unused = {one.path for one in paths if one.place == "chart" and (one.service, one.env) not in told}
     for kind, places in rest.items():
-        files = tuple(one.path for one in paths if one.place in places)
+        files = tuple(one.path for one in paths if one.place in places or (kind == "other" and one.path in unused))
         if files:
             yield Sorted(kind=kind, files=files)
 

@@ -46,6 +46,7 @@ class Touched(Struct, frozen=True, kw_only=True):
         hidden: the lines that come with characters which people do not see; 0 is the path itself.
         lookalike: what the path could be taken for, and is not.
         generates: whether Argo CD makes an Application of it, though it is no service's.
+        deploys: whether it comes, and would tell Argo CD what to deploy, though it does not stand where that is told.
         overrides: what it takes the place of, where Argo CD finds it.
     """
 
@@ -62,6 +63,7 @@ class Touched(Struct, frozen=True, kw_only=True):
     hidden: tuple[int, ...] = ()
     lookalike: str | None = None
     generates: bool = False
+    deploys: bool = False
     overrides: str | None = None
 
 

@@ -135,6 +135,9 @@ def lookalike(proposal: Proposal) -> Iterator[Fault]:
         elif one.generates:
             message = f"Argo CD makes an Application of {one.path}, which is no service's values"
             yield Fault(message=message, file=one.path, warning=True)
+        elif one.deploys:
+            message = f"{one.path} tells Argo CD what to deploy, and no rule looks at what that is"
+            yield Fault(message=message, file=one.path, warning=True)
 
 
 @rule(

@@ -37,6 +37,7 @@ def digest(proposal: Proposal) -> Iterator[Fault]:
             for move in one.moves:
                 if move.foreign and move.after is not None:
                     said = move.after.digest[:19] or "no digest"
+                    said += f" (build {move.after.build})" if move.after.build is not None else ""
                     yield _of(one, f"{said} is not what {move.after.tag} of {one.service} was in the source")
 
 

@@ -78,11 +78,13 @@ def _common(before: Config, after: Config) -> Iterator[str]:
         yield f"the keys that travel become {', '.join(after.promotion.keys)}"
     for service in sorted(services):
         keys = list(after.promotion_keys(service))
-        if service in after.travelling and keys != list(before.promotion_keys(service)) and keys:
+        own = service in after.travelling or list(before.promotion.keys) == list(after.promotion.keys)
+        if own and keys != list(before.promotion_keys(service)) and keys:
             yield f"the keys of {service} that travel become {', '.join(keys)}"
     differs: list[tuple[str, Callable[[Config], object]]] = [
         ("the layout", lambda config: config.layout.templates),
         ("where images are", lambda config: config.images),
+        ("the published chart", lambda config: config.chart),
     ]
     for what, of in differs:
         if of(before) != of(after):

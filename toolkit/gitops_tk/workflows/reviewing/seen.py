@@ -55,6 +55,11 @@ class Seen(Struct, frozen=True, kw_only=True):
         return self.new.own is None
 
     @property
+    def differs(self) -> bool:
+        """Whether anything does, be it the bytes of its own file."""
+        return bool(self.moves or self.keys or self.places) or self.old.own != self.new.own
+
+    @property
     def images(self) -> dict[str, Image]:
         """The images that come, by their names."""
         return {move.name: move.after for move in self.moves if move.after is not None and move.after.version}

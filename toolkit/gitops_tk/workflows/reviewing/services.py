@@ -6,13 +6,15 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from gitops_tk.config.load import CONFIG_FILE
 from gitops_tk.config.model import Environment
 from gitops_tk.config.patterns import takes
 from gitops_tk.config.policy import Kind
 from gitops_tk.model.changes import Gate
+from gitops_tk.model.image import Image
 from gitops_tk.model.names import is_chart_version
 from gitops_tk.policy.order import older_by
-from gitops_tk.policy.past import Images, Past, same
+from gitops_tk.policy.past import Images, Past, vouches
 from gitops_tk.policy.review.model import DELIVERIES, Key, Move, Release, Touched
 from gitops_tk.values.merge import Merged
 from gitops_tk.workflows.comparing.reach import Side, reached
@@ -66,10 +68,17 @@ class Reviewer:
         """Every service in every environment of the base that the pull request may change."""
         both = self._before.environments.keys() & self._after.environments.keys()
         found = reached(self._before, self._after, self._paths)
+        # gitops-tk.yaml reaches all, and changes what it makes other values of.
+        files = reached(self._before, self._after, [path for path in self._paths if path != CONFIG_FILE])
         pairs = self._of_files([(service, env) for service, envs in found.items() for env in envs if env in both])
         old = read_layers(self._before.snapshot, self._config, pairs, holds=True)
         new = read_layers(self._after.snapshot, self._after.config, pairs)
-        listed = [one for pair in pairs if (one := seen(self._config, old[pair], new[pair])) is not None]
+        listed = [
+            one
+            for service, env in pairs
+            if (one := seen(self._config, old[service, env], new[service, env])) is not None
+            and (env in files.get(service, ()) or one.differs)
+        ]
         past = self._look_back(listed)
         # A service that is new everywhere comes as its sources have it.
         coming = {(one.old.service, one.old.env): [one.new.merged] for one in listed if one.comes}
@@ -115,7 +124,7 @@ class Reviewer:
             guarded=guarded,
             fresh=one.comes,
             sources=sources,
-            moves=tuple(replace(move, foreign=past.foreign(environment, one.old.service, move)) for move in one.moves),
+            moves=tuple(past.judged(environment, one.old.service, move) for move in one.moves),
             keys=() if one.comes or one.goes else one.keys,
             own=own,
             protected=one.protected,
@@ -137,7 +146,7 @@ class Reviewer:
             return "removal"
         images = one.images
         if images and not one.lower:
-            before = past.of(one.old.service).of(environment.name, images)
+            before = past.held(environment.name, one.old.service, images)
             forward = any(move.before and move.after and older_by(move.after, move.before) for move in one.moves)
             if before and not forward:
                 return "rollback"
@@ -216,8 +225,9 @@ class Reviewer:
         if past.had((*environment.from_, environment.name), service, key):
             return True
         pairs = [(service, source) for source in environment.from_] if one.comes else []
-        beside = read_layers(self._after.snapshot, self._after.config, pairs).values()
-        return any(written(chart, layers.document) == pin for layers in beside)
+        there = read_layers(self._before.snapshot, self._config, pairs)
+        beside = read_layers(self._after.snapshot, self._after.config, pairs)
+        return any(there[pair].own is None and written(chart, beside[pair].document) == pin for pair in pairs)
 
     def _judged(self, releases: list[Release]) -> list[Release]:
         """The releases with the gates' answers; of a change of many, by a lower layer, one is asked for all."""
@@ -257,19 +267,45 @@ class _Past:
 
     def sources(self, environment: Environment, service: str, images: Images) -> tuple[str, ...]:
         """The environments that these images may come from, and have been in."""
-        return tuple(source for source in environment.from_ if self.of(service).of(source, images))
+        return tuple(source for source in environment.from_ if self.held(source, service, images))
+
+    def held(self, env: str, service: str, images: Images) -> bool:
+        """Whether an environment holds or has held all of these images at once, and all that they say of themselves."""
+        return any(
+            all(name in holding.images and vouches(holding.images[name], image) for name, image in images.items())
+            for holding in self.of(service).environments.get(env, ())
+        )
+
+    def judged(self, environment: Environment, service: str, move: Move) -> Move:
+        """A move with what the past says of it."""
+        return replace(
+            move, foreign=self.foreign(environment, service, move), older=self._older(environment, service, move)
+        )
 
     def foreign(self, environment: Environment, service: str, move: Move) -> bool:
         """Whether a source has held the tag, and never with this digest."""
         if move.after is None or not move.after.tag:
             return False
-        held = [
-            holding.images[move.name]
+        after = move.after
+        held = [image for image in self._known(environment, service, move.name) if image.tag == after.tag]
+        return bool(held) and not any(vouches(image, after) for image in held)
+
+    def _older(self, environment: Environment, service: str, move: Move) -> str | None:
+        """Why the new image is an older build; one that leaves its number out has the one that it had in the source."""
+        before, after = move.before, move.after
+        if before is None or after is None or before.build is None or after.build is not None:
+            return move.older
+        held = [image for image in self._known(environment, service, move.name) if vouches(image, after)]
+        return next((said for image in held if (said := older_by(before, image))), move.older)
+
+    def _known(self, environment: Environment, service: str, name: str) -> list[Image]:
+        """What the sources hold and have held of an image."""
+        return [
+            holding.images[name]
             for source in environment.from_
             for holding in self.of(service).environments.get(source, ())
-            if move.name in holding.images and holding.images[move.name].tag == move.after.tag
+            if name in holding.images
         ]
-        return bool(held) and not any(same(image, move.after) for image in held)
 
     def had(self, envs: Iterable[str], service: str, key: Key) -> bool:
         """Whether one of some environments has, or has had, a key with its new value."""

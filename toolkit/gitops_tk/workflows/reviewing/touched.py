@@ -28,6 +28,8 @@ _GIT = (".gitattributes", ".gitmodules")
 # https://argo-cd.readthedocs.io/en/stable/user-guide/parameters/#store-overrides-in-git
 _OVERRIDES = re.compile(r"\.argocd-source(?:-.+)?\.yaml")
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+# Charts that a chart brings along, packed: nobody reads their lines.
+_PACKED = (".tgz", ".tar.gz")
 # Controls, marks that turn the direction of writing, spaces that are none or look like one, letters without a shape,
 # variants of letters (after a picture they are usual), tags, soft hyphens.
 _HIDDEN = re.compile(
@@ -37,6 +39,9 @@ _HIDDEN = re.compile(
 )
 
 Meaning = tuple[Place, str | None, str | None]
+_WIRING: Meaning = ("wiring", None, None)
+# What tells Argo CD what to deploy, wherever it stands.
+_DEPLOYING = ("Application", "ApplicationSet", "AppProject")
 
 
 def touched(comparison: Comparison, before: Side, after: Side, gates: Collection[Program]) -> tuple[Touched, ...]:
@@ -49,14 +54,18 @@ def touched(comparison: Comparison, before: Side, after: Side, gates: Collection
     """
     listed = comparison.differences
     meant = {one.path: meaning(one.path, before.config, after.config, gates) for one in listed}
+    others = [one for one in listed if meant[one.path][0] == "other"]
+    meant |= dict.fromkeys(_deploying(before.snapshot, [one.path for one in others if one.before]), _WIRING)
     read = [one for one in listed if meant[one.path][0] != "other"]
     old = before.snapshot.read(one.path for one in read if one.before and one.before.is_file)
     new = after.snapshot.read(one.path for one in read if one.after and one.after.is_file)
     homes = {one.after.oid: one.path for one in listed if one.after is not None and one.before is None}
     generates = _generating(before.snapshot, [one.path for one in listed if meant[one.path][0] == "other"])
+    comes = _deploying(after.snapshot, [one.path for one in others if one.before is None])
     found = (_touched(one, meant[one.path], old, new, homes, after.config) for one in listed)
     looks = (Lookalikes(before.config), Lookalikes(after.config))
-    return tuple(_beside(one, before.config, after.config, looks, generates) for one in found)
+    told = (_beside(one, before.config, after.config, looks, generates) for one in found)
+    return tuple(replace(one, deploys=one.path in comes) for one in told)
 
 
 def meaning(path: str, before: Config, after: Config, gates: Collection[Program]) -> Meaning:
@@ -82,7 +91,7 @@ def meaning(path: str, before: Config, after: Config, gates: Collection[Program]
             return "chart", *chart
     wired = before.argocd is not None or after.argocd is not None
     if wired and path.startswith(f"{WIRING}/"):
-        return "wiring", None, None
+        return _WIRING
     if any(program.reads(path) for program in gates):
         return "gate", None, None
     return ("git" if basename(path) in _GIT else "other"), None, None
@@ -139,6 +148,20 @@ def _generating(base: Snapshot, paths: list[str]) -> set[str]:
     return found
 
 
+def _deploying(snapshot: Snapshot, paths: Collection[str]) -> set[str]:
+    """Those paths that hold manifests of Argo CD."""
+    listed = [path for path in paths if path.endswith((".yaml", ".yml", ".json"))]
+    files = [path for path, entry in snapshot.entries(listed).items() if entry.is_file]
+    found = set[str]()
+    for path, data in snapshot.read(files).items():
+        try:
+            objects = manifests({path: data}) if b"argoproj.io/" in data else ()
+            found |= {path for one in objects if one.kind in _DEPLOYING}
+        except NotEvaluated:
+            continue
+    return found
+
+
 def _touched(
     one: Difference,
     meant: Meaning,
@@ -161,7 +184,7 @@ def _touched(
         whole=gone and env is not None and env not in {environment.name for environment in after.environments},
         moved=_home(one.before, homes) if gone else None,
         fault=None if data is None else _fault(place, one.path, data),
-        hidden=() if data is None else _hidden(old.get(one.path, b""), data),
+        hidden=() if data is None or one.path.endswith(_PACKED) else _hidden(old.get(one.path, b""), data),
     )
 
 

@@ -105,11 +105,18 @@ def _towards(before: Any, after: Any, wanted: Any) -> bool:
 
     So may the tool's own edits of manifests that a team has made its own.
     """
-    if after == before or (after == wanted and not isinstance(before, dict)):
+    if after == before:
+        return True
+    if after is _NOTHING:
+        return False
+    if after == wanted and not isinstance(before, dict | list):
         return True
     if isinstance(before, dict) and isinstance(after, dict):
         sides = (before, after, wanted if isinstance(wanted, dict) else {})
-        return all(_towards(*(side.get(key, _NOTHING) for side in sides)) for key in before | after)
+        return all(
+            _keeps_out(key, before.get(key), after.get(key)) and _towards(*(side.get(key, _NOTHING) for side in sides))
+            for key in before | after
+        )
     if not (isinstance(before, list) and isinstance(after, list) and isinstance(wanted, list)):
         return False
     if len(before) == len(after) == len(wanted) and all(map(_towards, before, after, wanted)):
@@ -117,3 +124,18 @@ def _towards(before: Any, after: Any, wanted: Any) -> bool:
     return all(one in wanted for one in after if one not in before) and not any(
         one in wanted for one in before if one not in after
     )
+
+
+def _keeps_out(key: str, before: Any, after: Any) -> bool:
+    """Whether what a list of an AppProject or an ApplicationSet keeps out is still kept out."""
+    if not (isinstance(before, list) and isinstance(after, list)):
+        return True
+    gone = [one for one in before if one not in after]
+    return not gone or not (key.endswith("Blacklist") or any(map(_denies, gone)))
+
+
+def _denies(one: Any) -> bool:
+    """Whether a member of a list takes something out: `!pattern`, a policy that denies, an excluded path."""
+    if isinstance(one, dict):
+        return one.get("exclude") is True or any(map(_denies, one.values()))
+    return isinstance(one, str) and (one.startswith("!") or one.rstrip().endswith("deny"))
