@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from gitops_tk import process
+
 # The same examples on every run: a search for new ones is `pytest --hypothesis-profile=search tests/values`.
 _SLOW = [HealthCheck.too_slow]
 settings.register_profile("suite", max_examples=300, derandomize=True, deadline=None, suppress_health_check=_SLOW)
@@ -37,3 +39,8 @@ def isolated_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     monkeypatch.setenv("COLUMNS", "100")
     return home
+
+
+def pytest_sessionfinish() -> None:
+    """Ends the Helm engine that tests in this process have used: nobody is left to."""
+    process.stop_all()

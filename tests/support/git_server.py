@@ -8,9 +8,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+
+@cache
+def _backend() -> str:
+    # Git's own file of it: `git http-backend` is one process more.
+    folder = subprocess.run(["git", "--exec-path"], capture_output=True, text=True, check=True).stdout.strip()
+    return f"{folder}/git-http-backend"
 
 
 @dataclass
@@ -161,7 +169,7 @@ class GitHandler(BaseHTTPRequestHandler):
             "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
             "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
         }
-        done = subprocess.run(["git", "http-backend"], input=body, env=environment, capture_output=True, check=False)
+        done = subprocess.run([_backend()], input=body, env=environment, capture_output=True, check=False)
         head, _, content = done.stdout.partition(b"\r\n\r\n")
         lines = [line.partition(": ") for line in head.decode().split("\r\n") if line]
         return {name: value for name, _, value in lines}, content

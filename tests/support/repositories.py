@@ -69,13 +69,20 @@ def commit(
 
     None deletes a file; of a submodule it is the id of its commit that is given.
     """
-    head = subprocess.run(
-        ["git", "rev-parse", "-q", "--verify", f"refs/heads/{branch}"], cwd=folder, capture_output=True
-    )
-    parent = branch if head.returncode == 0 else None
+    parent = branch if branch in tips(folder) else None
     parts = stream(files, branch, message, modes, age, parent=parent)
-    git(folder, "fast-import", "--quiet", data=b"".join(parts))
-    return git(folder, "rev-parse", f"refs/heads/{branch}")
+    return git(folder, "fast-import", "--quiet", data=b"".join([*parts, b"get-mark :1\n"]))
+
+
+def tips(folder: Path) -> dict[str, str]:
+    """Each branch of a bare repository with its commit: read as git keeps them, for this happens often."""
+    packed = folder / "packed-refs"
+    rows = [line.split(" ") for line in packed.read_text().splitlines()] if packed.exists() else []
+    found = {row[1]: row[0] for row in rows if len(row) == 2 and row[1].startswith("refs/heads/")}
+    for path in (folder / "refs" / "heads").rglob("*"):
+        if path.is_file() and path.suffix != ".lock":
+            found[path.relative_to(folder).as_posix()] = path.read_text().strip()
+    return {name.removeprefix("refs/heads/"): oid for name, oid in found.items()}
 
 
 def stream(
@@ -90,7 +97,7 @@ def stream(
     """A commit on a branch, made on another one, as git-fast-import(1) takes it; see `commit`."""
     when = int(time.time()) - age
     parts = [
-        f"commit refs/heads/{branch}\ncommitter A Person <person@example.com> {when} +0000\n".encode(),
+        f"commit refs/heads/{branch}\nmark :1\ncommitter A Person <person@example.com> {when} +0000\n".encode(),
         _data(message.encode()),
     ]
     if parent is not None:

@@ -1,13 +1,16 @@
 """The program, started from a process that has imported it already: `python -m tests.support.warm FD`.
 
 A start of Python and the imports take five times as long as most commands do. Here they are made once, and each run
-is a fork of that: a process of its own as before, with its own arguments, environment, folder and streams.
+is a fork of that: a process of its own as before, with its own arguments, environment, folder and streams. The Helm
+engine's process, which takes longer to start than all that, is lent to one run after the other.
 """
 
 import atexit
+import contextlib
 import gc
 import importlib
 import json
+import mmap
 import os
 import pkgutil
 import runpy
@@ -22,6 +25,9 @@ from functools import cache
 from pathlib import Path
 
 import gitops_tk
+from gitops_tk import process, resources
+from gitops_tk.charts import embedded, templates
+from gitops_tk.charts.skeleton import Skeleton
 
 _LIBRARIES = ("concurrent.futures.process", "jinja2.sandbox", "kubernetes_validate", "multiprocessing.spawn")
 
@@ -98,12 +104,71 @@ class _Server:
 _server = cache(_Server)
 
 
+class _Engine:
+    """The Helm engine's process as a run sees it: it has started it itself, as far as it can tell."""
+
+    def __init__(self) -> None:
+        self._started = embedded._worker._started()
+        # Nobody ends it with the programs that a run has started.
+        process._running.clear()
+        self.stdin, self.stdout, self.stderr = self._started.stdin, self._started.stdout, self._started.stderr
+        self.files = {stream.fileno() for stream in (self.stdin, self.stdout, self.stderr) if stream is not None}
+        self.returncode: int | None = None
+        # Seen by all forks.
+        self._free = mmap.mmap(-1, 1)
+        self.borrower = 0
+        self.give_back()
+
+    def lent(self) -> bool:
+        """Whether the next run gets it."""
+        free = bool(self._free[0])
+        self._free[0] = False
+        return free
+
+    def give_back(self) -> None:
+        """The run that has had it is over, and has read each answer."""
+        if self.returncode is None:
+            self._free[0] = True
+
+    def renewed(self) -> "_Engine":
+        """Itself; another one where a run that had it was killed, or has ended it."""
+        if self._free[0] or _lives(self.borrower):
+            return self
+        self._started.kill()
+        self._started.communicate()
+        embedded._worker._process = None
+        return _Engine()
+
+    def poll(self) -> int | None:
+        return self.returncode
+
+    def terminate(self) -> None:
+        os.kill(self._started.pid, signal.SIGKILL)
+        self.returncode = -signal.SIGKILL
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        return self.returncode
+
+
+def _lives(number: int) -> bool:
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def _serve(requests: socket.socket) -> None:
     for module in pkgutil.walk_packages(gitops_tk.__path__, "gitops_tk."):
         if module.name != "gitops_tk.__main__":
             importlib.import_module(module.name)
     for name in _LIBRARIES:
         importlib.import_module(name)
+    skeleton = Skeleton.in_folder(resources.folder("chart-skeleton"))
+    for path, data in skeleton.files.items():
+        if skeleton._is_templated(path):
+            templates.template(data.decode())
+    engine = _Engine()
     gc.freeze()
     # Nobody waits for the forks: each tells its end itself.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -111,26 +176,35 @@ def _serve(requests: socket.socket) -> None:
         request, streams, _, _ = socket.recv_fds(requests, 1 << 20, 4)
         if not request:
             return
-        if not os.fork():
+        engine = engine.renewed()
+        lent = engine.lent()
+        run = os.fork()
+        if not run:
             requests.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            _watch(*json.loads(request), streams)
+            _watch(*json.loads(request), streams, engine if lent else None)
+        if lent:
+            engine.borrower = run
         for stream in streams:
             os.close(stream)
 
 
-def _watch(arguments: list[str], cwd: str, environ: dict[str, str], streams: list[int]) -> None:
+def _watch(arguments: list[str], cwd: str, environ: dict[str, str], streams: list[int], engine: _Engine | None) -> None:
     """Forks once more, for the program itself, and tells how that ended."""
     program = os.fork()
     if program:
         for stream in streams[:3]:
             os.close(stream)
         status = os.waitstatus_to_exitcode(os.waitpid(program, 0)[1])
+
         os.write(streams[3], b"%d" % status)
         os._exit(0)
     for known, stream in enumerate(streams[:3]):
         os.dup2(stream, known)
-    os.closerange(3, 256)
+    for number in set(range(3, 256)) - (engine.files if engine else set()):
+        with contextlib.suppress(OSError):
+            os.close(number)
+    embedded._worker._process = engine  # type: ignore[assignment]
     sys.stdin, sys.stdout, sys.stderr = (os.fdopen(known, "rww"[known], closefd=False) for known in range(3))
     os.chdir(cwd)
     os.environ.clear()
@@ -143,6 +217,8 @@ def _watch(arguments: list[str], cwd: str, environ: dict[str, str], streams: lis
         atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()
+        if engine:
+            engine.give_back()
         os._exit(end.code if isinstance(end.code, int) else 1)
 
 

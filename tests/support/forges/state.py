@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.repositories import git
+from tests.support.repositories import git, tips
 
 ROBOT = "robot"
 
@@ -109,14 +109,8 @@ class Repository:
         return next(self._ids)
 
     def tips(self) -> dict[str, str]:
-        """Each branch with its commit: read as git keeps them, for this happens with every request."""
-        packed = self.folder / "packed-refs"
-        rows = [line.split(" ") for line in packed.read_text().splitlines()] if packed.exists() else []
-        found = {row[1]: row[0] for row in rows if len(row) == 2 and row[1].startswith("refs/heads/")}
-        for path in (self.folder / "refs" / "heads").rglob("*"):
-            if path.is_file() and path.suffix != ".lock":
-                found[path.relative_to(self.folder).as_posix()] = path.read_text().strip()
-        return {name.removeprefix("refs/heads/"): oid for name, oid in found.items()}
+        """Each branch with its commit."""
+        return tips(self.folder)
 
     def refresh(self) -> None:
         """Follows what was pushed: heads move, and what has landed or lost its branch is open no more."""

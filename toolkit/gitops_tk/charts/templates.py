@@ -6,7 +6,11 @@ As a program it reads a request from standard input and answers on standard outp
 import json
 import sys
 from collections.abc import Mapping
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jinja2 import Environment, Template
 
 
 def fill(texts: Mapping[str, str], context: Mapping[str, Any]) -> dict[str, Any]:
@@ -15,6 +19,28 @@ def fill(texts: Mapping[str, str], context: Mapping[str, Any]) -> dict[str, Any]
     Returns:
         `found`, the texts by their names; or what has `failed`, with `file` and `line`.
     """
+    found = {}
+    for name, text in texts.items():
+        try:
+            found[name] = template(text).render(context)
+        except Exception as error:
+            # A template may fail in as many ways as an expression can; each is a fault of the skeleton.
+            return {"failed": str(error), "file": name, "line": getattr(error, "lineno", None)}
+    return {"found": found}
+
+
+@cache
+def template(text: str) -> "Template":
+    """A template, read once however many services are made from it: reading takes longer than all the rest.
+
+    Raises:
+        TemplateError: it is broken.
+    """
+    return _environment().from_string(text)
+
+
+@cache
+def _environment() -> "Environment":
     from jinja2 import StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -32,14 +58,7 @@ def fill(texts: Mapping[str, str], context: Mapping[str, Any]) -> dict[str, Any]
         autoescape=False,
     )
     environment.filters["yaml"] = _quoted
-    found = {}
-    for name, text in texts.items():
-        try:
-            found[name] = environment.from_string(text).render(context)
-        except Exception as error:
-            # A template may fail in as many ways as an expression can; each is a fault of the skeleton.
-            return {"failed": str(error), "file": name, "line": getattr(error, "lineno", None)}
-    return {"found": found}
+    return environment
 
 
 def _quoted(value: Any) -> str:
