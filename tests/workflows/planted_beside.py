@@ -81,6 +81,10 @@ BESIDE = [
     ),
     _with_image("sync-window-taken-away", {"argocd/project.yaml": PROJECT.partition(b"  syncWindows")[0]}),
     _with_image("application-elsewhere", {"clusters/tools.yaml": ELSEWHERE.replace(b"shop", b"evil")}),
+    _with_image(
+        "application-elsewhere-becomes-a-list",
+        {"clusters/tools.yaml": b'kind: List\nitems: [{"apiVersion": "argoproj.io\\/v1alpha1", kind: AppProject}]\n'},
+    ),
     _with_image("application-elsewhere-goes", {"clusters/tools.yaml": None}),
     Case("chart-of-no-service-along", "mixed", {**PROMOTED, "services/zzz/chart/templates/x.yaml": b"kind: Role\n"}),
     # Gates' programs, and policy that moves.

@@ -152,14 +152,21 @@ def _deploying(snapshot: Snapshot, paths: Collection[str]) -> set[str]:
     """Those paths that hold manifests of Argo CD."""
     listed = [path for path in paths if path.endswith((".yaml", ".yml", ".json"))]
     files = [path for path, entry in snapshot.entries(listed).items() if entry.is_file]
-    found = set[str]()
-    for path, data in snapshot.read(files).items():
-        try:
-            objects = manifests({path: data}) if b"argoproj.io/" in data else ()
-            found |= {path for one in objects if one.kind in _DEPLOYING}
-        except NotEvaluated:
-            continue
-    return found
+    return {path for path, data in snapshot.read(files).items() if _deploys(path, data)}
+
+
+def _deploys(path: str, data: bytes) -> bool:
+    try:
+        objects = [one.data for one in manifests({path: data})]
+    except NotEvaluated:
+        # Templates, for instance: what is written there may be a manifest all the same.
+        return b"argoproj.io/" in data
+    lists = [items for one in objects if isinstance(items := one.get("items"), list)]
+    listed = [item for items in lists for item in items if isinstance(item, dict)]
+    return any(
+        str(one.get("apiVersion")).startswith("argoproj.io/") and one.get("kind") in _DEPLOYING
+        for one in (*objects, *listed)
+    )
 
 
 def _touched(
