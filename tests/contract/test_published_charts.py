@@ -182,6 +182,24 @@ def test_a_proposed_version_is_one_that_the_source_has_or_had(remote: Path) -> N
     assert refused(remote, values("a", "dev", "v1.0.0", "1.9.0")) == []
 
 
+def test_what_values_that_services_share_say_is_no_pin(remote: Path) -> None:
+    repo.commit(remote, {"envs/staging.yaml": b"global: {chart: {version: 6.6.6}}\n"})
+    repo.commit(remote, {"services/a/envs/staging.yaml": repo.values("a", "staging")})
+    assert refused(remote, values("a", "prod", "v1.0.0", "6.6.6")) == ["chart-not-in-source"]
+    assert ask(remote, "promote", "staging", "prod", "a").json["outcome"] == "unchanged"
+    assert [one["to"]["tag"] for one in ask(remote, "history", "a").json["events"] if one["to"]] == [
+        "v1.0.0",
+        "1.0.0",
+    ] * 3
+
+
+def test_another_registry_or_key_weakens_the_policy_and_comes_alone(remote: Path) -> None:
+    for old, new in ((b"registry.example.com", b"evil.example"), (b"charts/web}", b"charts/web, version: x.y}")):
+        changed = {"gitops-tk.yaml": CONFIG.replace(old, new)}
+        assert refused(remote, changed) == []
+        assert refused(remote, changed | values("b", "staging", "v2", "1.0.0")) == ["not-in-source", "policy-weakened"]
+
+
 def test_a_range_is_refused_though_the_source_has_it(remote: Path) -> None:
     repo.commit(remote, values("a", "staging", "v1.0.0", "'>=0.0.0'"))
     assert refused(remote, values("a", "prod", "v1.0.0", "'>=0.0.0'")) == ["chart-not-in-source"]

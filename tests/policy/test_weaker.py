@@ -77,6 +77,7 @@ def found(*changes: tuple[str, str]) -> tuple[str, ...]:
         ("promotion: {keys: [level]}", "images: {default: {tag: app.tag}}", "where images are changes"),
         ("a: {", "a: {images: {default: {tag: app.tag}}, ", "where the images of a are changes"),
         ("promotion: {keys: [level]}", "layout: {shared: null}", "the layout changes"),
+        ("promotion: {keys: [level]}", "layout: {chart: {oci: oci://evil.example/charts/web}}", "the layout changes"),
         (
             "/gitops.git",
             "/evil.git",

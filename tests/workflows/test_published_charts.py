@@ -1,5 +1,6 @@
 """Charts that are published in a registry: rendered, checked and compared at the version that each environment pins."""
 
+import gzip
 import os
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
@@ -153,8 +154,10 @@ def test_what_a_published_chart_needs_is_not_looked_for_in_the_repository(regist
         (b"no archive", "chart-load"),
         (pack({"values.yaml": b""}, "web"), "no-chart"),
         (pack({"Chart.yaml": b"apiVersion: v2\nname: web\nversion: 4.0.0\n", "../../x": b""}, "web"), "chart-path"),
+        # A few kilobytes that unfold to more than any chart has.
+        (gzip.compress(bytes(2**20)) * 201, "chart-too-large"),
     ],
-    ids=["no archive", "no Chart.yaml", "a path that leaves it"],
+    ids=["no archive", "no Chart.yaml", "a path that leaves it", "a bomb"],
 )
 def test_a_registry_that_hands_out_no_chart_is_told(registry: Registry, archive: bytes, code: str) -> None:
     registry.push("charts/web", "4.0.0", {}, archive)

@@ -1,5 +1,6 @@
 """Archives of charts, taken apart in memory: what an archive says of places and links decides nothing."""
 
+import gzip
 import io
 import tarfile
 import zlib
@@ -8,6 +9,8 @@ from collections.abc import Callable
 from gitops_tk.errors import ChartError
 
 _MOST_BYTES = 100 * 1024 * 1024
+# With the names of its files, and what fills up its blocks.
+_MOST_UNPACKED = 2 * _MOST_BYTES
 
 
 def unpacked(data: bytes, path: str, wanted: Callable[[str], bool] = lambda _: True) -> dict[str, bytes]:
@@ -23,11 +26,15 @@ def unpacked(data: bytes, path: str, wanted: Callable[[str], bool] = lambda _: T
     found = {}
     size = 0
     try:
-        with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as archive:
+        # What it unfolds to is limited before anything in it is believed.
+        plain = gzip.GzipFile(fileobj=io.BytesIO(data)).read(_MOST_UNPACKED + 1)
+        if len(plain) > _MOST_UNPACKED:
+            raise _too_large(path)
+        with tarfile.open(fileobj=io.BytesIO(plain), mode="r:") as archive:
             for member in archive:
                 size += member.size
                 if size > _MOST_BYTES:
-                    raise ChartError(f"{path} is larger than 100 MiB", code="chart-too-large", file=path)
+                    raise _too_large(path)
                 content = archive.extractfile(member) if member.isfile() and wanted(member.name) else None
                 if content:
                     found[member.name] = content.read()
@@ -47,3 +54,7 @@ def chart(data: bytes, path: str) -> dict[str, bytes]:
     if "Chart.yaml" not in files:
         raise ChartError(f"{path} is not a chart's archive: it has no Chart.yaml", code="no-chart", file=path)
     return files
+
+
+def _too_large(path: str) -> ChartError:
+    return ChartError(f"{path} is larger than 100 MiB", code="chart-too-large", file=path)

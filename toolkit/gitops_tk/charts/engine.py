@@ -177,8 +177,10 @@ def pulled(folder: Path, dependency: Dependency, failed: str | None) -> bytes:
         ChartError: the pull failed, or there is none.
     """
     archives = sorted(folder.glob("*.tgz"))
-    if failed is None and archives:
+    if failed is None and archives and archives[0].stat().st_size <= _MOST_BYTES:
         return archives[0].read_bytes()
+    if failed is None and archives:
+        failed = "it is larger than 100 MiB"
     said = re.sub(r"\s+", " ", failed or "Helm fetched nothing").strip().removeprefix("Error: ")
     raise ChartError(
         f"{dependency.name} {dependency.version} cannot be fetched from {dependency.repository}: {said}",

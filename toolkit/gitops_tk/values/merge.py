@@ -37,6 +37,11 @@ class Merged:
         self._files = files
         self._chart = chart
 
+    @property
+    def own(self) -> Document:
+        """The highest of the files."""
+        return self._files[-1]
+
     def has(self, path: KeyPath) -> bool:
         """Whether there is a value at a path, be it null."""
         return _step_through(self.data, path) is not _NOTHING

@@ -13,7 +13,7 @@ from gitops_tk.model.result import Result
 from gitops_tk.workflows.layers import unknown_service
 from gitops_tk.workflows.looking_back.credits import credit
 from gitops_tk.workflows.looking_back.timeline import State, timelines
-from gitops_tk.workflows.pins import key_of
+from gitops_tk.workflows.pins import written
 from gitops_tk.workflows.views import Views
 
 Held = Callable[[State], Mapping[str, Image]]
@@ -124,7 +124,7 @@ def _charts(chart: PublishedChart) -> Held:
     """What tells the version of a chart as if it were an image."""
 
     def held(state: State) -> Mapping[str, Image]:
-        version = state.merged.get(key_of(chart)) if state.merged is not None else None
+        version = written(chart, state.merged.own) if state.merged is not None else None
         return {"chart": Image(tag=str(version))} if version else {}
 
     return held

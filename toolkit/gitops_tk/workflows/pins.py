@@ -86,7 +86,7 @@ def returning(chart: PublishedChart | None, values: Merged, layers: Layers) -> t
     """
     if chart is None:
         return ()
-    found = _travel(chart, _exact(chart, values.get(key_of(chart)) or None, layers), layers)
+    found = _travel(chart, _exact(chart, written(chart, values.own), layers), layers)
     return (found,) if found else ()
 
 

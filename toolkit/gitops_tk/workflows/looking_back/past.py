@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from gitops_tk.policy.past import Holding, Images, Past
+from gitops_tk.values.document import Document
 from gitops_tk.values.merge import Merged
 from gitops_tk.workflows.looking_back.timeline import State, timelines, times_of
 from gitops_tk.workflows.views import Views
@@ -79,6 +80,10 @@ class Look:
     def values(self, service: str, env: str) -> Iterator[Merged]:
         """What its values merged to in an environment, newest first."""
         return (state.merged for state in self._states[service, env] if state.merged is not None)
+
+    def own(self, service: str, env: str) -> Iterator[Document]:
+        """Its own values in an environment, newest first."""
+        return (state.merged.own for state in self._states[service, env] if state.merged is not None)
 
 
 def _holdings(states: Iterable[State]) -> Iterator[Holding]:

@@ -1,6 +1,6 @@
 """The services that a pull request changes, in their environments: facts for the rules of verify-pr."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +16,7 @@ from gitops_tk.model.names import is_chart_version
 from gitops_tk.policy.order import older_by
 from gitops_tk.policy.past import Images, Past, vouches
 from gitops_tk.policy.review.model import DELIVERIES, Key, Move, Release, Touched
+from gitops_tk.values.document import Document
 from gitops_tk.values.merge import Merged
 from gitops_tk.workflows.comparing.reach import Side, reached
 from gitops_tk.workflows.gating.gates import Health, Judge, Runner, all_before, arrival
@@ -219,10 +220,10 @@ class Reviewer:
         pin = written(chart, one.new.document)
         if pin is None:
             return one.comes
-        key = Key(key=chart.version, segments=self._pin_key, before=None, after=pin)
         if not is_chart_version(pin):
             return False
-        if past.had((*environment.from_, environment.name), service, key):
+        held = (own for env in (*environment.from_, environment.name) for own in past.own(service, env))
+        if any(written(chart, own) == pin for own in held):
             return True
         pairs = [(service, source) for source in environment.from_] if one.comes else []
         there = read_layers(self._before.snapshot, self._config, pairs)
@@ -317,6 +318,10 @@ class _Past:
         if (service, env) not in self._values:
             self._values[service, env] = list(self._look.values(service, env))
         return self._values[service, env]
+
+    def own(self, service: str, env: str) -> Iterator[Document]:
+        """Its own values in an environment, newest first."""
+        return self._look.own(service, env)
 
     def commits(self, service: str, env: str) -> list[str]:
         """The commits that brought what an environment has held, newest first."""
