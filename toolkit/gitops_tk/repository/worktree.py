@@ -26,8 +26,9 @@ class WorktreeSnapshot:
     def entries(self, paths: Iterable[str]) -> dict[str, Entry]:
         """What these paths are; those behind a symbolic link are not there."""
         found = {}
+        linked: dict[str, bool] = {"": False}
         for path in paths:
-            if is_plain(path) and not _is_gits(path) and not linked_parent(self._root, path):
+            if is_plain(path) and not _is_gits(path) and not self._is_linked(path.rpartition("/")[0], linked):
                 entry = _entry(path, self._root / path)
                 if entry:
                     found[path] = entry
@@ -65,6 +66,17 @@ class WorktreeSnapshot:
             for entry in entries:
                 found += self.tree(entry.path) if entry.mode == FOLDER else [entry]
         return sorted(found, key=lambda entry: entry.path)
+
+    def _is_linked(self, folder: str, known: dict[str, bool]) -> bool:
+        # Many files have the same folders above them, each of which is looked at once.
+        above = []
+        while folder not in known:
+            above.append(folder)
+            folder = folder.rpartition("/")[0]
+        linked = known[folder]
+        for one in reversed(above):
+            linked = known[one] = linked or (self._root / one).is_symlink()
+        return linked
 
     def _content(self, path: str) -> bytes:
         try:
