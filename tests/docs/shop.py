@@ -1,7 +1,7 @@
 """The repository that documents speak of: two services with a past, on a forge, with an Argo CD that follows it.
 
 A document that makes no repository (`git init`) begins in a checkout of it, as a colleague would: git knows who
-commits, and the environment has the logins.
+commits, and the environment has the logins. Beside it lies an older one that nobody has set up, `older`.
 """
 
 import atexit
@@ -18,6 +18,7 @@ from tests.support.argocd_server import App, ArgoCD, state
 from tests.support.cli import run
 from tests.support.forges.github import GitHub
 from tests.support.forges.server import TOKEN, serve
+from tests.support.layouts import laid_out
 
 # Where documents say that it is; what is played has the local forge there.
 URL = "https://github.com/example/gitops"
@@ -50,6 +51,9 @@ def opened(folder: Path) -> Iterator[tuple[Path, str, dict[str, str]]]:
     """A checkout of it below a folder, its address, and the logins of those who work with it."""
     forge, argocd = folder / ".forge", folder / ".argocd"
     argocd.mkdir()
+    for path, data in laid_out("apps/{env}/{service}/values.yaml", SERVICES).items():
+        (folder / "older" / path).parent.mkdir(parents=True)
+        (folder / "older" / path).write_bytes(data)
     bare = shutil.copytree(_made(), forge / "example/gitops")
     with serve(forge, GitHub) as server, serve(argocd, ArgoCD) as live:
         server.add("example/gitops", bare)

@@ -8,6 +8,7 @@ import typer
 
 from gitops_tk import __version__
 from gitops_tk.cli import (
+    adopt,
     argocd,
     bump,
     config,
@@ -72,7 +73,7 @@ def _main(
 
 
 _COMMANDS = (
-    *(init, new_service, upgrade_chart, bump, promote, rollback, hold, status, history, diff, explain),
+    *(init, adopt, new_service, upgrade_chart, bump, promote, rollback, hold, status, history, diff, explain),
     *(render, validate, verify_pr, wait, doctor),
 )
 for command in _COMMANDS:

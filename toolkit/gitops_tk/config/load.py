@@ -33,7 +33,7 @@ def load(snapshot: Snapshot) -> Config:
         raise ConfigError(
             "the repository is empty" if empty else f"the repository has no {CONFIG_FILE}",
             code="config-missing",
-            hint="start it with gitops-tk init",
+            hint="start it with gitops-tk init" if empty else "gitops-tk adopt writes it for a repository with values",
             file=CONFIG_FILE,
         )
     return parse(found[CONFIG_FILE])

@@ -12,8 +12,7 @@ from gitops_tk.charts.scaffold import shared_values
 from gitops_tk.config.argocd import is_repository
 from gitops_tk.config.load import CONFIG_FILE, parse
 from gitops_tk.config.model import Config, ForgeKind, InitialEnvironment, initial
-from gitops_tk.errors import ConfigError, GitopsTkError, UsageError
-from gitops_tk.forges import place
+from gitops_tk.errors import ConfigError, UsageError
 from gitops_tk.model import names
 from gitops_tk.model.changes import Change, ChangeSet, Plan, Publish, Write
 from gitops_tk.model.result import Result
@@ -23,6 +22,7 @@ from gitops_tk.workflows.author import author
 from gitops_tk.workflows.deliver import in_checkout
 from gitops_tk.workflows.messages import proposal_branch, trailers
 from gitops_tk.workflows.options import Options
+from gitops_tk.workflows.starting.forge import forge_of
 from gitops_tk.workflows.views import Views
 from gitops_tk.workflows.wiring import manifests
 
@@ -104,7 +104,7 @@ def init(folder: Path | None, request: InitRequest, options: Options) -> Result:
 def plan(request: InitRequest, views: Views, intent: Any) -> Plan:
     """Plans the first files; the same call twice plans nothing."""
     request.check()
-    files = _files(replace(request, forge=request.forge or _forge(views.home())), manifests.readable(views))
+    files = _files(replace(request, forge=request.forge or forge_of(views.home())), manifests.readable(views))
     config = parse(files[CONFIG_FILE])
     there = views.snapshot.read([path for path in files if views.snapshot.entries([path])])
     before = there.get(CONFIG_FILE)
@@ -151,18 +151,6 @@ def _files(request: InitRequest, remote: str | None) -> dict[str, bytes]:
         if path:
             files[path] = shared_values(resources.folder("envs"), environment.name)
     return files
-
-
-def _forge(home: str | None) -> ForgeKind | None:
-    """The kind of forge that a remote's URL tells for certain; None where it may be told later."""
-    if home is None:
-        return None
-    try:
-        kind = place.find(home, {}).kind
-    except GitopsTkError:
-        return None
-    # A host that is not known by its name may be any forge's; a folder is none's.
-    return None if kind == "git" and not home.startswith("file://") else kind
 
 
 def _proposed(environments: Sequence[str], chosen: Sequence[str] | None) -> Sequence[str]:

@@ -1,0 +1,1 @@
+"""Reading a repository that exists already."""
