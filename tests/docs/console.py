@@ -131,6 +131,10 @@ def _place(played: Sequence[Step], folder: Path) -> Iterator[tuple[Path, str, di
     if any(step.command.startswith("git init ") for step in played):
         yield folder, f"file://{folder}/gitops.git", environ
         return
+    if any(step.command.startswith("git clone ") for step in played):
+        with shop.empty(folder) as url:
+            yield folder, url, environ
+        return
     with shop.opened(folder) as (checkout, url, logins):
         (home / ".gitconfig").write_text("[user]\n\tname = Jane Doe\n\temail = jane@example.com\n")
         yield checkout, url, environ | logins

@@ -1,7 +1,8 @@
 """The repository that documents speak of: two services with a past, on a forge, with an Argo CD that follows it.
 
-A document that makes no repository (`git init`) begins in a checkout of it, as a colleague would: git knows who
-commits, and the environment has the logins. Beside it lies an older one that nobody has set up, `older`.
+A document that makes no repository (`git init`) and clones none begins in a checkout of it, as a colleague would: git
+knows who commits, and the environment has the logins. Beside it lies an older one that nobody has set up, `older`. A
+document that clones finds an empty repository, and its token in a file.
 """
 
 import atexit
@@ -17,7 +18,7 @@ from tests.support import repositories as repo
 from tests.support.argocd_server import App, ArgoCD, state
 from tests.support.cli import run
 from tests.support.forges.github import GitHub
-from tests.support.forges.server import TOKEN, serve
+from tests.support.forges.server import TOKEN, Dialect, serve
 from tests.support.layouts import laid_out
 
 # Where documents say that it is; what is played has the local forge there.
@@ -65,6 +66,17 @@ def opened(folder: Path) -> Iterator[tuple[Path, str, dict[str, str]]]:
         for name in ("user-service-prod", "order-service-prod"):
             live.dialect.apps[name] = App([state(tip)])
         yield checkout, url, {"GITOPS_TK_TOKEN": TOKEN, "ARGOCD_SERVER": live.api, "ARGOCD_AUTH_TOKEN": TOKEN}
+
+
+@contextmanager
+def empty(folder: Path, dialect: type[Dialect] = GitHub) -> Iterator[str]:
+    """A forge with a repository that holds nothing yet; its address."""
+    forge = folder / ".forge"
+    bare = repo.bare(forge / "example/gitops")
+    (folder / ".home/.gitops-token").write_text(TOKEN + "\n")
+    with serve(forge, dialect) as server:
+        server.add("example/gitops", bare)
+        yield server.url("example/gitops")
 
 
 @cache
