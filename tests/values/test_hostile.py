@@ -64,6 +64,8 @@ def test_tags_keys_and_merge_keys_mean_what_they_mean_to_helm(text: str) -> None
         ("a: !!int x", "tag"),
         ("a: !!binary aGk=", "tag"),
         ("{1: x, 0x1: z}", "duplicate-key"),
+        ("{1: x, <<: {1.0: z}}", "duplicate-key"),
+        ("{<<: [{'1': x}, {1: z}]}", "duplicate-key"),
     ],
 )
 def test_what_helm_cannot_read_or_reads_by_chance_is_refused(text: str, code: str) -> None:

@@ -104,14 +104,16 @@ class Document:
     def _seen(self, node: Node, step: Any) -> Entry | None:
         return self._all(node).get(step) if isinstance(node, MappingNode) else self.child(node, step)
 
-    def _all(self, node: MappingNode) -> dict[Any, Entry]:
+    def _all(self, node: Node) -> dict[Any, Entry]:
         """What a map has, merge keys followed; what comes later wins."""
+        if not isinstance(node, MappingNode):
+            return {}
         if id(node) not in self._visible:
             found: dict[Any, Entry] = {}
             for key, value in node.value:
                 if is_merge(key):
                     for source in sources(value):
-                        found |= self._all(source) if isinstance(source, MappingNode) else {}
+                        found |= self._all(source)
                 else:
                     found[key_text(key)] = key, value
             self._visible[id(node)] = found
@@ -138,6 +140,7 @@ class Document:
         if isinstance(node, MappingNode):
             self._check_keys(node)
             size = sum(self._size(value, sizes, depth + 1) for _, value in node.value)
+            self._check_merged(node)
         else:
             size = sum(self._size(one, sizes, depth + 1) for one in node.value)
         sizes[id(node)] = size + 1
@@ -161,6 +164,16 @@ class Document:
                     "duplicate-key", f"the key {name} is there twice: readers differ on which counts", self.file, key
                 )
             seen.add(name)
+
+    def _check_merged(self, node: MappingNode) -> None:
+        # 1 and 1.0 are two keys to Go, and one in JSON: which of them counts is left to chance.
+        kinds: dict[str, type] = {}
+        merged = [source for key, value in node.value if is_merge(key) for source in sources(value)]
+        for entries in (*map(self._all, merged), self._written(node)) if merged else ():
+            for name, (key, _) in entries.items():
+                kind = type(resolve(key)) if isinstance(key, ScalarNode) else str
+                if kinds.setdefault(name, kind) is not kind:
+                    raise refusal("duplicate-key", f"the key {name} is merged in, written otherwise", self.file, key)
 
     def _check_tag(self, node: ScalarNode) -> None:
         try:
