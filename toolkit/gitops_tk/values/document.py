@@ -40,7 +40,7 @@ class Document:
         self.file = file
         self.text = text
         self.root = root
-        # By the nodes' ids: each map is indexed once, and each value made plain once.
+        # By the nodes' ids: what each map holds itself, and with what is merged in; and the values made plain.
         self._own: dict[int, dict[Any, Entry]] = {}
         self._visible: dict[int, dict[Any, Entry]] = {}
         self._plain: dict[int, Any] = {}
@@ -82,7 +82,7 @@ class Document:
     def child(self, node: Node, step: Any) -> Entry | None:
         """The key node and the value node that a step leads to where it is written, merge keys aside; or None."""
         if isinstance(node, MappingNode):
-            return self._written(node).get(step)
+            return self._own[id(node)].get(step)
         if not isinstance(node, SequenceNode):
             return None
         if isinstance(step, Index):
@@ -93,13 +93,8 @@ class Document:
 
     def selects(self, selector: Selector, node: Node) -> bool:
         """Whether a selector means this element of a list."""
-        found = self._written(node).get(selector.key) if isinstance(node, MappingNode) else None
+        found = self._own[id(node)].get(selector.key) if isinstance(node, MappingNode) else None
         return found is not None and isinstance(found[1], ScalarNode) and selector.matches(resolve(found[1]))
-
-    def _written(self, node: MappingNode) -> dict[Any, Entry]:
-        if id(node) not in self._own:
-            self._own[id(node)] = {key_text(key): (key, value) for key, value in node.value if not is_merge(key)}
-        return self._own[id(node)]
 
     def _seen(self, node: Node, step: Any) -> Entry | None:
         return self._all(node).get(step) if isinstance(node, MappingNode) else self.child(node, step)
@@ -108,6 +103,8 @@ class Document:
         """What a map has, merge keys followed; what comes later wins."""
         if not isinstance(node, MappingNode):
             return {}
+        if len(own := self._own[id(node)]) == len(node.value):
+            return own
         if id(node) not in self._visible:
             found: dict[Any, Entry] = {}
             for key, value in node.value:
@@ -138,21 +135,26 @@ class Document:
             return sizes[id(node)]
         sizes[id(node)] = 0
         if isinstance(node, MappingNode):
-            self._check_keys(node)
+            merges = self._check_keys(node)
             size = sum(self._size(value, sizes, depth + 1) for _, value in node.value)
-            self._check_merged(node)
+            if merges:
+                self._check_merged(node)
         else:
             size = sum(self._size(one, sizes, depth + 1) for one in node.value)
         sizes[id(node)] = size + 1
         return size + 1
 
-    def _check_keys(self, node: MappingNode) -> None:
-        seen: set[str] = set()
+    def _check_keys(self, node: MappingNode) -> bool:
+        """Whether a map has merge keys; what it has beside them is indexed."""
+        seen: dict[Any, Entry] = {}
+        merge: Node | None = None
         for key, value in node.value:
             if not isinstance(key, ScalarNode):
                 raise refusal("bad-map-key", "a key here is not a plain word", self.file, key)
-            if is_merge(key) and not all(isinstance(source, MappingNode) for source in sources(value)):
-                raise refusal("merge-key", "a merge key (<<) needs a map or a list of maps", self.file, key)
+            if is_merge(key):
+                if not all(isinstance(source, MappingNode) for source in sources(value)):
+                    raise refusal("merge-key", "a merge key (<<) needs a map or a list of maps", self.file, key)
+                merge = key
             try:
                 name = key_text(key)
             except ValueError as error:
@@ -163,13 +165,15 @@ class Document:
                 raise refusal(
                     "duplicate-key", f"the key {name} is there twice: readers differ on which counts", self.file, key
                 )
-            seen.add(name)
+            seen[name] = key, value
+        self._own[id(node)] = {name: entry for name, entry in seen.items() if entry[0] is not merge} if merge else seen
+        return merge is not None
 
     def _check_merged(self, node: MappingNode) -> None:
         # 1 and 1.0 are two keys to Go, and one in JSON: which of them counts is left to chance.
         kinds: dict[str, type] = {}
         merged = [source for key, value in node.value if is_merge(key) for source in sources(value)]
-        for entries in (*map(self._all, merged), self._written(node)) if merged else ():
+        for entries in (*map(self._all, merged), self._own[id(node)]) if merged else ():
             for name, (key, _) in entries.items():
                 kind = type(resolve(key)) if isinstance(key, ScalarNode) else str
                 if kinds.setdefault(name, kind) is not kind:
