@@ -14,6 +14,8 @@ _PULL = _PULLS + "/{pullRequestId}"
 _PARTS = _GIT + "/pullRequests/{pullRequestId}"
 _STATES = {"open": "active", "closed": "abandoned", "merged": "completed"}
 _STRATEGIES = {"noFastForward": "merge", "squash": "squash", "rebase": "rebase"}
+_REVIEWERS = "fa4e907d-c16b-4a4c-9dfa-4906e5d171dd"
+_STATUS = "cbdc66da-9728-4af8-aada-9a5a32e4a226"
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 # Lists cut descriptions off.
 _CUT = 400
@@ -29,7 +31,10 @@ class Azure(Dialect):
 
     @classmethod
     def describe(cls) -> Description:
-        found = Description(vendors("azure-devops-git-7.1.json"))
+        document = vendors("azure-devops-git-7.1.json")
+        # It calls an object a string in the form of one.
+        document["definitions"]["PolicyConfiguration"]["properties"]["settings"] = {"type": "object"}
+        found = Description(document)
         found.require(f"POST {_PULLS}", "sourceRefName", "targetRefName", "title")
         found.require(f"POST {_PARTS}/labels", "name")
         found.require(f"POST {_PARTS}/threads", "comments")
@@ -156,6 +161,23 @@ class Azure(Dialect):
         if found is None:
             return self.no(404, "TF401175: The version descriptor could not be resolved")
         return Response(200, {"value": [{"commitId": oid, "comment": message} for oid, message in found]})
+
+    @route(f"GET {_GIT}")
+    def about(self, request: Request, organization: str, project: str, repositoryId: str) -> Response:
+        here = self.repository(f"{organization}/{project}/{repositoryId}")
+        return Response(200, {"id": identity(here.path), "name": repositoryId})
+
+    @route("GET /{organization}/{project}/_apis/git/policy/configurations")
+    def policies(self, request: Request, organization: str, project: str) -> Response:
+        asked = request.query
+        (here,) = (one for path, one in self.server.repositories.items() if identity(path) == asked["repositoryId"])
+        off = {"isEnabled": False, "isBlocking": True, "type": {"id": _REVIEWERS}, "settings": {}}
+        if asked["refName"] != "refs/heads/main" or not here.settings.guarded:
+            return Response(200, {"value": [off]})
+        checks = [{"statusName": name, "statusGenre": "ci"} for name in here.settings.required]
+        found = [(_REVIEWERS, {"minimumApproverCount": 1}), *((_STATUS, one) for one in checks)]
+        on = [{"isEnabled": True, "isBlocking": True, "type": {"id": kind}, "settings": one} for kind, one in found]
+        return Response(200, {"value": [off, *on]})
 
     def _at(self, place: Mapping[str, str]) -> tuple[Repository, Pull]:
         here = self.repository(f"{place['organization']}/{place['project']}/{place['repositoryId']}")

@@ -17,7 +17,7 @@ _UNTOLD: dict[ForgeKind, set[str]] = {
     "github": set(),
     "gitlab": set(),
     "gitea": {"forge-expiry", "forge-rights"},
-    "azure": {"forge-expiry", "forge-rights", "direct-push", "unprotected", "required-check"},
+    "azure": {"forge-expiry", "forge-rights", "direct-push"},
 }
 
 
@@ -66,6 +66,15 @@ def test_other_forges_tell_it_their_own_way(tmp_path: Path, kind: ForgeKind, rul
         make_wrong, state, _ = PLANTED[rule][0]
         make_wrong(well)
         assert well.finding(rule).state == state
+
+
+@pytest.mark.parametrize("rule", ["unprotected", "required-check"])
+def test_azure_tells_the_policies_of_a_branch(tmp_path: Path, rule: str) -> None:
+    with scene(tmp_path, "azure") as well:
+        make_wrong, state, said = PLANTED[rule][0]
+        make_wrong(well)
+        found = well.finding(rule)
+        assert (found.state, said in found.message) == (state, True)
 
 
 def test_a_remote_is_looked_at_without_a_checkout(well: Scene, tmp_path: Path) -> None:

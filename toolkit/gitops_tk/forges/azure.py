@@ -12,9 +12,10 @@ from msgspec import Struct
 
 from gitops_tk.config.forge import ForgeKind
 from gitops_tk.errors import LoginFailed
+from gitops_tk.forges import azure_access
 from gitops_tk.forges.api import Answer, Api
 from gitops_tk.forges.common import Comment, RestForge, basic, left_out
-from gitops_tk.forges.port import Merged, MergeMethod, NotYet, PullRequest, State, Unmet, Wanted
+from gitops_tk.forges.port import Merged, MergeMethod, NotYet, Protection, PullRequest, State, Unmet, Wanted
 from gitops_tk.http import Door, Patience
 from gitops_tk.logins import Login
 from gitops_tk.model.evidence import SourceCommit
@@ -108,7 +109,8 @@ class Azure(RestForge):
         super().__init__(api)
         *collection, project, name = (quote(part, safe="") for part in path.split("/"))
         self._collection = "/" + "/".join(collection)
-        self._git = f"{self._collection}/{project}/_apis/git/repositories/{name}"
+        self._project = f"{self._collection}/{project}/_apis/git"
+        self._git = f"{self._project}/repositories/{name}"
         self._web = f"{web}{self._collection}/{project}/_git/{name}"
         self._me: str | None = None
 
@@ -279,6 +281,14 @@ class Azure(RestForge):
         if now.merge_status in ("conflicts", "rejectedByPolicy", "failure"):
             return NotYet(f"its merge status is {now.merge_status}")
         return None
+
+    def account(self) -> Unmet:
+        """See the port. What a token may do is told by its own page alone."""
+        return Unmet("Azure DevOps tells a token neither what it may do nor when it expires")
+
+    def protection(self, branch: str) -> Protection:
+        """See the port."""
+        return azure_access.protection(self.api, self._project, self._git, _HEADS + branch, _VERSION)
 
     def _who(self) -> str:
         if self._me is None:
