@@ -48,10 +48,16 @@ func start(cfg config.Config) error {
 	log.Info("starting", "version", version, "env", cfg.Env, "memory_limit", memlimit.Set(os.LookupEnv))
 
 	// As PID 1 the process gets only the signals that it asks for.
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
-	// The first signal starts to drain; after it a second one kills.
-	context.AfterFunc(ctx, stop)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	ctx, drain := context.WithCancel(context.Background())
+	defer drain()
+	go func() {
+		<-signals
+		// The first signal starts to drain; before anything says so, a second one kills.
+		signal.Stop(signals)
+		drain()
+	}()
 
 	err := run(ctx, cfg, log)
 	log.Info("stopped", "error", err)
