@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,10 @@ _SLOW = [HealthCheck.too_slow]
 settings.register_profile("suite", max_examples=300, derandomize=True, deadline=None, suppress_health_check=_SLOW)
 settings.register_profile("search", max_examples=5000, deadline=None, suppress_health_check=_SLOW)
 settings.load_profile("suite")
+
+# Containers may tell Python to keep nothing that it has compiled: each start of the program would compile all of it.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A shell that starts the suite in the background has it ignore Ctrl-C, and every program that it starts too.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -253,7 +253,9 @@ def test_a_bug_is_said_to_be_one_and_its_details_are_written(
 
 def test_a_completion_that_cannot_be_installed_is_no_bug(tmp_path: Path) -> None:
     (tmp_path / "home").touch()
-    ran = run("--install-completion", "bash", cwd=tmp_path, HOME=str(tmp_path / "home"))
+    # The shell is named where none is looked for among those who have started the program.
+    named = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1", "HOME": str(tmp_path / "home")}
+    ran = run("--install-completion", "bash", cwd=tmp_path, **named)
     assert ran.status == 1
     assert "--show-completion" in ran.err
 

@@ -19,6 +19,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -30,6 +31,7 @@ from gitops_tk.charts import embedded, templates
 from gitops_tk.charts.skeleton import Skeleton
 
 _LIBRARIES = ("concurrent.futures.process", "jinja2.sandbox", "kubernetes_validate", "multiprocessing.spawn")
+_ONE_STARTS = threading.Lock()
 
 
 def run(arguments: Sequence[str], cwd: Path, environ: Mapping[str, str], timeout: float) -> tuple[int, bytes, bytes]:
@@ -37,7 +39,9 @@ def run(arguments: Sequence[str], cwd: Path, environ: Mapping[str, str], timeout
     pipes = [os.pipe() for _ in range(3)]
     with Path(os.devnull).open() as nothing:
         request = json.dumps([list(arguments), str(cwd), dict(environ)]).encode()
-        socket.send_fds(_server().requests, [request], [nothing.fileno(), *(writer for _, writer in pipes)])
+        with _ONE_STARTS:
+            server = _server()
+        socket.send_fds(server.requests, [request], [nothing.fileno(), *(writer for _, writer in pipes)])
     for _, writer in pipes:
         os.close(writer)
     out, err, status = _read([reader for reader, _ in pipes], time.monotonic() + timeout)
