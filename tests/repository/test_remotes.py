@@ -56,9 +56,8 @@ def test_a_promotion_of_many_services_costs_no_more_requests(tmp_path: Path) -> 
         {"uploadpackfilter.tree.maxDepth": "1"},
         {"uploadpackfilter.tree.allow": "false"},
         {"uploadpackfilter.tree.allow": "false", "uploadpackfilter.blob:none.allow": "false"},
-        {"protocol.version": "0", "uploadpack.allowAnySHA1InWant": "false"},
     ],
-    ids=["no-filter", "tree-depth", "no-tree-filter", "no-known-filter", "old-protocol"],
+    ids=["no-filter", "tree-depth", "no-tree-filter", "no-known-filter"],
 )
 def test_a_server_with_fewer_abilities_works_all_the_same(
     remote: Path, tmp_path: Path, settings: dict[str, str]
@@ -69,6 +68,17 @@ def test_a_server_with_fewer_abilities_works_all_the_same(
     assert b"v1.1.0" in repo.show(remote, FILE)
     ran = run_json("promote", "dev", "staging", "--tag", "v1.0.0", "--repo", f"file://{remote}", cwd=tmp_path)
     assert ran.status == 0
+
+
+def test_a_server_of_the_old_protocol_that_hands_out_nothing_by_id_works_all_the_same(
+    remote: Path, tmp_path: Path
+) -> None:
+    repo.git(remote, "config", "uploadpack.allowAnySHA1InWant", "false")
+    with serve(tmp_path, old_protocol=True) as server:
+        assert bump(server.url("gitops.git"), tmp_path).json["outcome"] == "changed"
+        assert b"v1.1.0" in repo.show(remote, FILE)
+        promote = ("promote", "dev", "staging", "--tag", "v1.0.0", "--repo", server.url("gitops.git"))
+        assert run_json(*promote, cwd=tmp_path).status == 0
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ class Behaviour:
         drop_push_answers: how many pushes are carried out and then not answered.
         redirect_to: send every client to this base URL.
         status: answer everything with this status.
+        old_protocol: speak git's first protocol alone, as behind a proxy that lets no header through.
     """
 
     request_delay: float = 0.0
@@ -44,6 +45,7 @@ class Behaviour:
     drop_push_answers: int = 0
     redirect_to: str | None = None
     status: int | None = None
+    old_protocol: bool = False
 
 
 @dataclass
@@ -166,7 +168,7 @@ class GitHandler(BaseHTTPRequestHandler):
             "REQUEST_METHOD": self.command,
             "CONTENT_TYPE": self.headers.get("Content-Type", ""),
             "CONTENT_LENGTH": str(len(body)),
-            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+            "GIT_PROTOCOL": "" if self.server.behaviour.old_protocol else self.headers.get("Git-Protocol", ""),
             "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
         }
         done = subprocess.run([_backend()], input=body, env=environment, capture_output=True, check=False)
