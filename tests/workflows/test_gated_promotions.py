@@ -129,6 +129,18 @@ def test_an_image_that_has_soaked_is_offered_and_may_be_taken_by_its_tag() -> No
     assert found.changeset.changes[0].to == "v2.0.0"
 
 
+def test_no_image_is_offered_where_none_has_soaked_or_several_services_wait() -> None:
+    newer = {**image("a", "staging", "v3.0.0"), **image("b", "staging", "v3.0.0")}
+    for past, services in (
+        (timeline().commit("2026-03-05T00:00:00", newer), ("a", "b")),
+        (timeline("soak: 9d"), ("a",)),
+        (timeline("soak: 1d\n      order: true").commit("2026-03-05T00:00:00", newer), ("a",)),
+    ):
+        with pytest.raises(GateClosed) as refused:
+            promote(past, "2026-03-05T12:00:00", *services)
+        assert "has soaked" not in str(refused.value.hint)
+
+
 def test_keys_alone_do_not_wait_for_a_soak() -> None:
     past = timeline().commit("2026-03-03T11:00:00", image("a", "prod", "v2.0.0"))
     found = promote(

@@ -1,12 +1,14 @@
 """rollback: what ran before comes back, and what was left stays out until a person says otherwise."""
 
 import pytest
+from msgspec.structs import replace
 from tests.support.timeline import Timeline
 
 from gitops_tk.errors import GitopsTkError, MissingFile, RefusedByPolicy, UsageError
 from gitops_tk.model.changes import Plan
 from gitops_tk.model.image import Image
 from gitops_tk.policy.holds import Hold, parse
+from gitops_tk.repository.memory import MemorySnapshot
 from gitops_tk.workflows import bump, hold, promote, rollback
 
 CONFIG = """apiVersion: gitops-tk/v1
@@ -18,6 +20,7 @@ environments:
     push-now: true
 promotion: {{keys: [level]}}
 """
+_WITHOUT_PROD = b"apiVersion: gitops-tk/v1\nenvironments: [{name: dev}]\n"
 PROD = "services/{}/envs/prod.yaml"
 HELD = ".gitops-tk/holds/prod/{}.yaml"
 NOW = "2026-03-20T00:00:00"
@@ -118,6 +121,25 @@ def test_it_goes_past_an_image_that_a_hold_names() -> None:
     made.commit("2026-03-10T00:00:00", {HELD.format("a"): hold_of_v2})
     back(made)
     assert tag(made) == "v1"
+
+
+@pytest.mark.parametrize("before", [{}, {"gitops-tk.yaml": b"broken: ["}, {"gitops-tk.yaml": _WITHOUT_PROD}])
+def test_a_commit_before_the_configuration_or_the_environment_says_nothing(before: dict[str, bytes]) -> None:
+    made = Timeline("2026-03-01T00:00:00", {**image("a", "v1"), **before})  # type: ignore[dict-item]
+    first = made.tip
+    made.commit("2026-03-02T00:00:00", {"gitops-tk.yaml": CONFIG.format(publish="push").encode(), **image("a", "v2")})
+    assert "ran nothing in prod at commit" in refused("nothing-before", made, to=first).message
+    second = made.tip
+    made.commit("2026-03-03T00:00:00", image("b", "v1"))
+    assert "ran nothing in prod at commit" in refused("nothing-before", made, "b", to=second).message
+
+
+def test_what_lies_in_a_checkout_and_is_not_committed_gives_way_to_what_is() -> None:
+    made = timeline(tags=("v2",))
+    lying = MemorySnapshot({**made.files, **image("a", "v9")})  # type: ignore[dict-item]
+    request = rollback.RollbackRequest(services=("a",), env="prod")
+    plan = rollback.plan(request, replace(made.views(NOW), snapshot=lying), None)
+    assert plan.subject == "rollback: a to v2 in prod"
 
 
 def test_what_runs_again_after_nothing_ran_is_not_what_ran_before() -> None:
