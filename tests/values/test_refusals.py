@@ -2,7 +2,7 @@
 
 import pytest
 
-from gitops_tk.errors import EditRefused, GitopsTkError
+from gitops_tk.errors import EditRefused, GitopsTkError, UsageError
 from gitops_tk.values.edit import DELETE, Edit, apply
 from gitops_tk.values.keys import parse_key
 
@@ -58,6 +58,39 @@ def test_what_cannot_be_edited_safely_is_refused_with_its_line(
     assert refused.value.file == "services/a/envs/dev.yaml"
     if line is not None:
         assert refused.value.line == line
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "value", "code"),
+    [
+        (b"x: 1\na: &x\n  b: 1\n", "a", {"c": 1}, "tag"),
+        (b"x: 1\na: &x {b: 1}\n", "a", {"c": 1}, "tag"),
+        (b"x: 1\na: !!seq [b]\n", "a", ["c"], "tag"),
+        (b"x: 1\na: &x\n  b: 1\n", "a.b", DELETE, "tag"),
+        (b"x: 1\n? a\n: b: 1\n", "a", {"c": 1}, "unusual"),
+        (b"x: 1\n? a\n: - b\n  - c\n", "a", ["c"], "unusual"),
+        (b"x: 1\n? a\n: b: 1\n", "a", {}, "unusual"),
+        (b"x: 1\n? a\n: b: 1\n", "a.b", DELETE, "unusual"),
+    ],
+)
+def test_a_block_whose_place_means_more_is_not_written_anew(text: bytes, key: str, value: object, code: str) -> None:
+    with pytest.raises(EditRefused) as refused:
+        apply(text, [Edit(parse_key(key), value)], "f.yaml")
+    assert (refused.value.code, refused.value.line) == (code, 3 if code == "unusual" else 2)
+
+
+@pytest.mark.parametrize("value", ["\ud800", float("inf"), float("nan")])
+def test_what_no_reader_would_read_back_is_no_value(value: object) -> None:
+    with pytest.raises(UsageError) as refused:
+        apply(b"a: 1\n", [Edit(parse_key("a"), value)], "f.yaml")
+    assert refused.value.code == "bad-value"
+
+
+@pytest.mark.parametrize("text", ["", "a..b", "a.", "a=b", "a b", 'a"b"', '"a', "a[", "a[x]", "a[-1]"])
+def test_what_is_no_key_is_refused(text: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        parse_key(text)
+    assert refused.value.code == "bad-key"
 
 
 @pytest.mark.parametrize("key", ["l[5].a", "l[n=z].a", "m[0]", "missing[n=a].b", "missing[3]"])

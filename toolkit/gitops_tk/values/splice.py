@@ -160,8 +160,7 @@ class Splice:
             raise self._refusal("tag", f"{format_key(path)} has an anchor or a tag", node)
         if _is_flow(node) or key is None:
             return self._spliced(start, end, quote.flow(value))
-        if key.start_mark.line == node.start_mark.line:
-            raise self._refusal("unusual", f"{format_key(path)} is written in an unusual way", node)
+        self._require_below(key, node)
         if isinstance(value, dict | list) and value:
             return self._rewrite_block(node, value)
         return self._inline(key, node, quote.flow(value))
@@ -173,10 +172,15 @@ class Splice:
 
     def _inline(self, key: Node, node: Node, written: str) -> str:
         # The lines of the block go, and what takes its place stands after the colon, before any comment there.
-        colon = self.document.text.index(":", key.end_mark.index) + 1
+        self._require_below(key, node)
+        colon = self._colon(key)
         first, last = self.text.line_start(node.start_mark.index), self.text.after(self._end(node))
         text = self.document.text
         return f"{text[:colon]} {written}{text[colon:first]}{text[last:]}"
+
+    def _require_below(self, key: Node, node: Node) -> None:
+        if self.text.line_start(node.start_mark.index) < self._colon(key):
+            raise self._refusal("unusual", "a block that begins in the line of its colon is not edited", node)
 
     def _check_tag(self, node: ScalarNode, value: Any, path: KeyPath) -> None:
         match = _PROPERTIES.match(self.document.text, node.start_mark.index, node.end_mark.index)
