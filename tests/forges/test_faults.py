@@ -125,3 +125,21 @@ def test_the_token_is_in_the_header_and_nowhere_else(stage: Stage) -> None:
         assert all(line.lower().startswith(("authorization:", "private-token:")) for line in lines), lines
     assert TOKEN not in repr(vars(stage.forge))
     assert TOKEN not in str(stage.server.seen.requests)
+
+
+def test_one_that_the_forge_does_not_close_is_told(stage: Stage) -> None:
+    pull = stage.opened()
+    at = r"(pulls|merge_requests|pullrequests|pull-requests)/\d+(/decline)?$"
+    stage.server.faults.append(Fault("PATCH|PUT|POST", at, Response(400, {"message": "not now"}), times=9))
+    error = failure(lambda: stage.forge.close(pull, "because"))
+    assert isinstance(error, ForgeError)
+    assert stage.forge.get(pull.number).state == "open"
+
+
+def test_one_that_is_said_to_exist_and_is_not_found_is_told(stage: Stage) -> None:
+    said = {"message": "already exists", "errors": [{"message": "A pull request already exists: TF401179"}]}
+    for status in (409, 422):
+        stage.server.faults.append(Fault("POST", CREATE, Response(status, said), times=9))
+        assert isinstance(failure(lambda: stage.forge.create(stage.wanted())), ForgeError)
+        stage.server.faults.clear()
+    assert len(stage.here.pulls) == 0
