@@ -89,6 +89,19 @@ def test_a_file_beside_what_is_proposed_is_not_taken_for_the_proposal(here: Shop
     assert pull.approvals == {}
 
 
+@pytest.mark.parametrize("content", [b"image: {tag: v6.6.6}\n", None])
+def test_other_content_under_the_same_words_is_not_taken_for_the_proposal(here: Shop, content: bytes | None) -> None:
+    here.promote("a")
+    (pull,) = here.opened()
+    message = repo.git(here.folder, "log", "-1", "--format=%B", BRANCH)
+    repo.git(here.folder, "branch", "evil", "main")
+    repo.commit(here.folder, {"services/a/envs/prod.yaml": content}, branch="evil")
+    pushed(here, repo.git(here.folder, "rev-parse", "evil^{tree}"), f"{pull.head}^", message)
+    here.here.approve(pull, "mallory")
+    assert here.promote("a").pull_requests[0].action == "updated"
+    assert (b"v1.1.0" in here.proposed(pull, "a"), pull.approvals) == (True, {})
+
+
 def test_a_persons_commit_beneath_one_that_looks_right_stops_the_tool(here: Shop) -> None:
     here.promote("a")
     (pull,) = here.opened()
