@@ -78,6 +78,15 @@ def test_without_a_service_every_chart_that_differs_travels(remote: Path) -> Non
     assert tree(remote, "staging", "b") == tree(remote, "dev", "b")
 
 
+@pytest.mark.parametrize("instead", [{}, {"services/a/dev/chart": b"no folder\n"}])
+def test_where_the_source_has_no_chart_the_image_goes_alone(remote: Path, instead: dict[str, bytes]) -> None:
+    gone: dict[str, bytes | None] = dict.fromkeys(chart("dev"))
+    before = tree(remote, "staging")
+    repo.commit(remote, {**gone, **instead, "services/a/envs/dev.yaml": repo.values("a", "dev", "v2")})
+    assert [one["kind"] for one in promote(remote, "dev", "staging", "a").json["changes"]] == ["image"]
+    assert tree(remote, "staging") == before
+
+
 def test_a_part_alone_travels_when_asked(remote: Path) -> None:
     repo.commit(
         remote, chart("dev", values=b"replicas: 2\n") | {"services/a/envs/dev.yaml": repo.values("a", "dev", "v2")}

@@ -124,6 +124,32 @@ def test_the_main_branch_is_the_remotes_and_not_the_one_that_is_worked_on(tmp_pa
     assert b'on-target-branch: "[trunk]"' in repo.show(remote, ".tekton/verify.yaml", "trunk")
 
 
+def test_a_branch_that_is_named_is_the_one_that_is_merged_into(tmp_path: Path) -> None:
+    remote = repo.gitops(tmp_path / "gitops.git")
+    repo.git(remote, "branch", "release", "main")
+    asked = ("pipeline", "add", "tekton", "--branch", "release", "--repo", f"file://{remote}")
+    assert run_json(*asked, cwd=tmp_path).json["outcome"] == "changed"
+    assert b'on-target-branch: "[release]"' in repo.show(remote, ".tekton/verify.yaml", "release")
+
+
+def test_the_applications_side_is_for_what_takes_builds_and_for_its_own_main_branch(tmp_path: Path) -> None:
+    config = repo.CONFIG.replace(b"- name: dev\n", b"- name: dev\n    accepts: [values]\n")
+    config = config.replace(b"- name: staging\n", b"- name: staging\n    accepts: [bump, promotion]\n")
+    checkout = repo.checkout(repo.gitops(tmp_path / "gitops.git", config=config), tmp_path / "checkout")
+    repo.git(tmp_path, "init", "--quiet", "--initial-branch=trunk", "app")
+    asked = ("pipeline", "add", "github", "--app-dir", "../app", "--service", "user-service")
+    assert run_json(*asked, cwd=checkout).json["outcome"] == "written"
+    written = yaml.safe_load((tmp_path / "app/.github/workflows/delivery.yml").read_text())
+    given = written["jobs"]["bump"]["steps"][-1]["env"]
+    assert (given["ENVIRONMENT"], given["GITOPS_REPO"]) == ("staging", f"file://{tmp_path}/gitops.git")
+    assert written[True]["push"]["branches"] == ["trunk"]
+
+
+def test_a_folder_in_the_way_is_not_what_would_be_written(checkout: Path) -> None:
+    (checkout / ".gitlab-ci.yml").mkdir()
+    assert run_json("pipeline", "add", "gitlab", cwd=checkout).code == "pipeline-exists"
+
+
 def test_an_address_that_a_system_would_read_as_an_expression_is_refused(checkout: Path) -> None:
     repo.git(checkout, "remote", "set-url", "origin", "https://example.com/${{secrets.X}}/gitops.git")
     ran = run_json("pipeline", "add", "github", "--app-dir", "../app", "--service", "user-service", cwd=checkout)

@@ -59,6 +59,13 @@ def test_a_variable_that_a_system_does_not_know_is_an_error(system: str) -> None
         render(system, "application", CONTEXTS["application"], changed)
 
 
+@pytest.mark.parametrize("text", ["images: [", "images: {}", "steps: {bump: {run: 1}}"])
+def test_a_description_that_is_none_is_an_error(text: str) -> None:
+    with pytest.raises(GitopsTkError, match=r"pipelines/steps\.yaml") as refused:
+        describe(text)
+    assert refused.value.code == "pipelines"
+
+
 @pytest.mark.parametrize("name", STEPS.steps)
 def test_a_command_uses_the_variables_that_it_names_and_no_other(name: str) -> None:
     step = STEPS.steps[name]

@@ -94,7 +94,7 @@ def trees_now(views: Views, charts: Iterable[Carry]) -> dict[str, str]:
     return {wanted[path]: tree for path, tree in _trees(_committed(views), wanted).items()}
 
 
-def step(chart: Carry, now: str | None, *, retry: bool) -> tuple[Copy, Change] | None:
+def step(chart: Carry, now: str | None) -> tuple[Copy, Change] | None:
     """What carries a chart into the target as it is now; None where it is there already.
 
     Args:
@@ -105,7 +105,7 @@ def step(chart: Carry, now: str | None, *, retry: bool) -> tuple[Copy, Change] |
     """
     if now == chart.wanted:
         return None
-    if retry and now != chart.seen:
+    if now != chart.seen:
         raise RefusedByPolicy(
             f"the chart of {chart.service} in {chart.env} moved while this command ran",
             code="moved",

@@ -239,7 +239,7 @@ class _Planner:
         self, chart: Carry | None, source: Layers, target: Layers
     ) -> tuple[list[Operation], list[Change], Layers]:
         """What carries a chart, and the target's layers over the one that comes: it may have what an image masks."""
-        found = step(chart, self.now.get(chart.service), retry=self.intent is not None) if chart else None
+        found = step(chart, self.now.get(chart.service)) if chart else None
         if chart is None or found is None:
             return [], [], target
         operation, change = found

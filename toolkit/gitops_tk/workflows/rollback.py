@@ -161,7 +161,7 @@ class _Planner:
         if chart is None:
             return [], [], layers
         now = trees_now(self.views, [chart]).get(chart.service)
-        found = step(chart, now, retry=self.intent is not None)
+        found = step(chart, now)
         if found is None:
             return [], [], layers
         return [found[0]], [found[1]], layers.with_chart(chart_files(self.views, chart))
