@@ -188,7 +188,7 @@ def _api(kind: ForgeKind, remote: _Remote, environ: Mapping[str, str], named: st
     variable, server = _CI_APIS.get(kind, ("", ""))
     said = environ.get(variable, "").rstrip("/")
     encrypted = logins.may_carry(said.partition("://")[0], host_of(said))
-    if said and encrypted and host_of(environ.get(server, "")) == remote.host:
+    if encrypted and host_of(environ.get(server, "")) == remote.host:
         suffix = _API_PATHS[kind]
         return said, said.removesuffix(suffix) if said.endswith(suffix) else remote.web
     if kind == "github" and (remote.host == "github.com" or remote.host.endswith(".ghe.com")):
@@ -207,7 +207,7 @@ def _api(kind: ForgeKind, remote: _Remote, environ: Mapping[str, str], named: st
 def _below(web: str, remote: _Remote) -> Sequence[str]:
     prefix = _segments(urlsplit(web).path)
     below = remote.segments
-    return below[len(prefix) :] if remote.over_http and prefix and below[: len(prefix)] == prefix else below
+    return below[len(prefix) :] if remote.over_http and below[: len(prefix)] == prefix else below
 
 
 def _given(repository: str, remote: _Remote) -> Sequence[str]:
@@ -230,7 +230,7 @@ def _path(kind: ForgeKind, segments: Sequence[str], remote: _Remote) -> tuple[st
     elif kind == "bitbucket-dc" and "scm" in segments[:-2]:
         place = segments.index("scm")
         before, found = segments[:place], segments[place + 1 :]
-    elif kind == "gitea" and remote.over_http and len(segments) > 2:
+    elif kind == "gitea" and remote.over_http:
         before, found = segments[:-2], segments[-2:]
     else:
         found = segments
@@ -251,4 +251,4 @@ def _azure(segments: Sequence[str]) -> Sequence[str] | None:
     if len(before) == 1:
         # The repository that is called like its project is known without the project, too.
         before = [*before, *name]
-    return [*before, *name] if len(name) == 1 and len(before) >= 2 else None
+    return [*before, *name] if len(name) == 1 else None
