@@ -63,12 +63,15 @@ def test_a_lower_layer_brings_an_image_and_takes_it_away() -> None:
     ]
 
 
-def test_a_file_that_cannot_be_read_says_nothing_and_one_that_is_gone_that_nothing_runs() -> None:
+def test_a_file_that_cannot_be_read_ends_a_stay_as_one_that_is_gone_does() -> None:
     timeline = Timeline("2026-01-01T00:00:00", {**_BASE, _OWN: b"image: {tag: v1}\n"})
-    for data in (b"image: [\n", b"image: {tag: v1}\n", None, b"image: {tag: v1}\n"):
-        timeline.commit("2026-01-02T00:00:00", {_OWN: data})
+    # Helm takes the last of two values for a key.
+    files = (b"image: {tag: v1}\nimage: {tag: v0}\n", b"image: {tag: v1}\n", None, b"image: {tag: v1}\n")
+    for day, data in enumerate(files, 2):
+        timeline.commit(f"2026-01-0{day}T00:00:00", {_OWN: data})
     assert held(timeline) == [
-        ("v1", at("2026-01-02T00:00:00"), None),
+        ("v1", at("2026-01-05T00:00:00"), None),
+        ("v1", at("2026-01-03T00:00:00"), at("2026-01-04T00:00:00")),
         ("v1", at("2026-01-01T00:00:00"), at("2026-01-02T00:00:00")),
     ]
     assert held(timeline, "staging") == []

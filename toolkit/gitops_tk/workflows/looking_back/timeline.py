@@ -62,7 +62,7 @@ def timelines(
         pairs: services with the names of environments.
         quick: see `History`.
         renames: follow a service to the name that it had before.
-        values: tell of each change of the files, be it of images or not.
+        values: tell of each change of the files, be it of images or not; where they cannot be read, of none.
         thorough: look at every commit, also at those whose trailers say that they are about something else.
         doubted: the ids of commits that are looked at all the same.
 
@@ -130,10 +130,11 @@ def _states(
         merged, images = None, {}
         if paths and version.files.get(paths[-1]) is not None:
             merged = documents.merged(paths, version.files)
-            if merged is None:
+            if merged is None and not values:
                 # Nobody could render it: what ran went on.
                 continue
-            images = images_of(config, pair[0], merged)
+            # Whoever asks what was there without a break is told that nobody knows: Helm reads more than is clear.
+            images = images_of(config, pair[0], merged) if merged is not None else {}
         if values or images != (states[-1].images if states else {}):
             states.append(
                 State(
