@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from itertools import takewhile
 from typing import Any
 
@@ -50,23 +51,10 @@ def image_places(merged: Merged, images: Iterable[ImageKeys]) -> dict[KeyPath, s
 
     Of a whole reference it is the repository.
     """
-    found: dict[KeyPath, str] = {}
-    parts: set[KeyPath] = set()
-    beside: set[KeyPath] = set()
-    for keys in images:
-        if keys.reference is not None:
-            path = parse_key(keys.reference)
-            parts.add(path)
-            repository = _repository(merged.get(path))
-            found |= {path: repository} if isinstance(repository, str) else {}
-        paths = _paths(keys)
-        parts |= set(paths.values())
-        beside |= {path[:-1] for part, path in paths.items() if part in ("tag", "digest")}
-    for path in sorted(((*above, name) for above in beside for name in _PLACES), key=format_key):
-        value = merged.get(path)
-        if path not in parts and isinstance(value, str | int | float):
-            found[path] = printed(value)
-    return found
+    references, places = _place_paths(tuple(images))
+    found = {path: _repository(merged.get(path)) for path in references}
+    found |= {path: merged.get(path) for path in places}
+    return {path: printed(value) for path, value in found.items() if isinstance(value, str | int | float)}
 
 
 def without_images(data: dict[str, Any], images: Iterable[ImageKeys]) -> dict[str, Any]:
@@ -142,6 +130,17 @@ def _reference_edits(merged: Merged, own: Document, key: str, wanted: Image) -> 
     digest = f"@{wanted.digest}" if wanted.digest else ""
     reference = match["repository"] + tag + digest
     return [] if reference == current else [Edit(path, reference)]
+
+
+# A repository has a handful of images, and asks for them in each service and in each of its states.
+@lru_cache(maxsize=256)
+def _place_paths(images: tuple[ImageKeys, ...]) -> tuple[list[KeyPath], list[KeyPath]]:
+    """The keys of whole references, and those beside tags and digests, without those of images themselves."""
+    references = [parse_key(keys.reference) for keys in images if keys.reference is not None]
+    parts = [path for keys in images for path in _paths(keys).values()]
+    beside = {path[:-1] for keys in images for part, path in _paths(keys).items() if part in ("tag", "digest")}
+    places = sorted({(*above, name) for above in beside for name in _PLACES} - {*references, *parts}, key=format_key)
+    return references, places
 
 
 def _repository(reference: Any) -> Any:
