@@ -193,14 +193,14 @@ def test_each_environment_may_have_a_chart_of_its_own(tmp_path: Path) -> None:
     assert "protocol: SCTP" not in run("render", "a", "-e", "prod", cwd=folder).out
 
 
-@pytest.mark.parametrize("name", ["gitops_tk", "gitops_tk/charts", "helm_python", "multiprocessing", "json"])
-def test_nothing_is_imported_from_a_checkout(checkout: Path, name: str) -> None:
+def test_nothing_is_imported_from_a_checkout(checkout: Path) -> None:
     # With the console script, whose folder Python puts before all others, and not the current one.
     program = [str(Path(sys.executable).with_name("gitops-tk"))]
     shutil.copytree(checkout / "services/user-service", checkout / "services/other")
-    for module in ("__init__", "worker", "spawn", "decoder"):
-        (checkout / name).mkdir(parents=True, exist_ok=True)
-        (checkout / name / f"{module}.py").write_text(f"open({str(checkout / 'ran')!r}, 'w')\n")
+    for name in ("gitops_tk", "gitops_tk/charts", "helm_python", "multiprocessing", "json"):
+        for module in ("__init__", "worker", "spawn", "decoder"):
+            (checkout / name).mkdir(parents=True, exist_ok=True)
+            (checkout / name / f"{module}.py").write_text(f"open({str(checkout / 'ran')!r}, 'a').write({name!r})\n")
     for arguments in (["render", "user-service", "-e", "dev"], ["validate", "--jobs", "2"]):
         done = subprocess.run([*program, *arguments], cwd=checkout, capture_output=True, check=False)
         assert done.returncode == 0, done.stderr

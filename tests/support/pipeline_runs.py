@@ -6,12 +6,13 @@ What a system puts in place of its own expressions is in the tables: these are t
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
+
+from tests.support import warm
 
 DIGEST = "sha256:" + "4f" * 32
 # What buildx writes for --metadata-file, the image's own digest among others.
@@ -85,7 +86,7 @@ def programs(folder: Path) -> Path:
     folder.mkdir()
     notes = folder / "notes.txt"
     notes.touch()
-    (folder / "gitops-tk").symlink_to(Path(sys.executable).with_name("gitops-tk"))
+    warm.program(folder / "gitops-tk")
     (folder / "git").symlink_to(str(shutil.which("git")))
     for name in ("docker", "trivy", "cosign", "go", "python"):
         script = folder / name
@@ -99,7 +100,8 @@ def execute(command: Command, folder: Path, path: Path) -> subprocess.CompletedP
     home = folder.parent / "home"
     home.mkdir(exist_ok=True)
     environ = {"PATH": f"{path}:/usr/bin:/bin", "HOME": str(home), "CI": "true", **command.environ}
-    return subprocess.run(["sh", "-euc", command.text], cwd=folder, env=environ, capture_output=True, text=True)
+    shell = ["sh", "-euc", command.text]
+    return subprocess.run(shell, cwd=folder, env=environ, pass_fds=[warm.inherited()], capture_output=True, text=True)
 
 
 def _github(document: Mapping[str, Any], known: Mapping[str, str]) -> Iterator[Command]:
