@@ -61,6 +61,18 @@ def test_every_command_and_option_is_in_the_reference() -> None:
                 assert f"`{option}`" in written
 
 
+def test_every_claim_about_another_tool_has_its_source_and_a_date() -> None:
+    text = (_ROOT / "docs/comparison.md").read_text(encoding="utf-8")
+    assert re.search(r"in [A-Z][a-z]+ 20\d\d", text)
+    differ, better = (
+        text.split(f"## {title}\n", 1)[1].split("\n## ")[0] for title in ("Where they differ", "What they do better")
+    )
+    claims = [row.split(" | ")[2] for row in differ.splitlines() if row.startswith("| ")][1:]
+    claims += re.split(r"^- ", better.partition("\n- ")[2], flags=re.MULTILINE)
+    assert len(claims) > 12
+    assert [one for one in claims if "](https://" not in one and "as far as we read" not in one] == []
+
+
 @pytest.mark.parametrize("document", [path.name for path in _ROOT.glob("*.md")] + _DOCS)
 def test_links_between_documents_lead_somewhere(document: str) -> None:
     path = _ROOT / document
