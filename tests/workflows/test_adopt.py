@@ -224,6 +224,8 @@ def _chart(folder: str, name: str = "values.yaml") -> dict[str, bytes]:
         ("values/{service}/{env}.yaml", "charts/{env}/{service}", "charts/{env}/{service}"),
         ("envs/{env}/{service}.yaml", "charts/app", "services/{service}/chart"),
         ("services/{service}/{env}.yaml", None, "services/{service}/chart"),
+        ("charts/{service}/values-{env}.yaml", "charts/{service}", "services/{service}/chart"),
+        ("apps/{service}/{env}/values.yaml", "apps/{service}/{env}", "services/{service}/chart"),
     ],
 )
 def test_charts_are_where_most_services_have_one(values_at: str, folders: str | None, chart: str) -> None:
@@ -232,8 +234,12 @@ def test_charts_are_where_most_services_have_one(values_at: str, folders: str | 
         files |= _chart(path) if folders else {}
     found = adopted(files)
     assert (told(found, "values"), told(found, "chart")) == (values_at, chart)
-    said = "1 chart of no service by the layout, which names one chart a service: charts/app"
-    assert found.report.unsure == ((said,) if folders == "charts/app" else ())
+    said = {
+        "charts/app": "1 chart of no service by the layout, which names one chart a service: charts/app",
+        values_at.rpartition("/")[0]: f"the charts at {folders} cannot be named, and only what needs no chart works: "
+        f"{values_at} is a file of the chart {folders}: keep them apart",
+    }
+    assert found.report.unsure == ((said[folders],) if folders in said else ())
 
 
 @pytest.mark.parametrize(

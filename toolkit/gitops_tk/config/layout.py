@@ -190,6 +190,9 @@ class Layout:
                 continue
             if key == other:
                 message = f"{self.templates[key]!r} cannot tell {env} from {other_env}: use '.' or '/'"
+            elif other == "chart" and self.templates[key].startswith(f"{self.templates[other]}/"):
+                # A template may read any file of its chart (.Files): values of dev would be in prod, too.
+                message = f"{self.templates[key]} is a file of the chart {self.templates[other]}: keep them apart"
             else:
                 message = f"{self.templates[key]} and {other}: {self.templates[other]} could be the same path"
             raise LayoutError(key, message)

@@ -46,7 +46,7 @@ def charts(
         try:
             Layout({**templates, "chart": template}, envs)
         except LayoutError as error:
-            unsure.append(f"the charts at {template} cannot be named: {error}")
+            unsure.append(f"the charts at {template} cannot be named, and only what needs no chart works: {error}")
             continue
         reads = reader(template, "|".join(re.escape(env.path) for env in envs))
         left = [folder for folder in folders if not reads.fullmatch(folder)]
