@@ -1,5 +1,7 @@
 """adopt tells a repository's layout from its files; what it cannot tell it says, and never guesses."""
 
+from contextlib import suppress
+
 import pytest
 import yaml
 from hypothesis import given, settings
@@ -126,6 +128,11 @@ images:
         ("global: {image_tag: v1}", {"tag": "global.image_tag"}),
         ("image: r.example.com:5000/shop/{service}:v1", {"reference": "image"}),
         ("app: {image: 'r.example.com/{service}:v1@sha256:" + "a" * 64 + "'}", {"reference": "app.image"}),
+        (
+            "main: {image: {repository: r/{service}, tag: v1}}\nproxy: {image: {repository: r/proxy, tag: v9}}",
+            {"tag": "main.image.tag"},
+        ),
+        ("image: {repository: r/proxy, tag: v9}\nmain: {image: r/{service}:v1}", {"reference": "main.image"}),
         (_KUSTOMIZE, {"tag": "images[name=registry.example.com/{service}].newTag", "build": None}),
         (
             "kind: Deployment\nspec: {containers: [{name: {service}, image: '{service}:v1'}, {name: p, image: 'p:1'}]}",
@@ -277,6 +284,7 @@ def test_there_is_nothing_to_adopt_in_other_repositories() -> None:
         {"README.md": b""},
         {"src/main.yaml": b"a: 1\n"},
         {".github/workflows/dev.yaml": b"image: a:1\n"},
+        laid_out("envs/{env}/version.yaml", envs=("qa", "prod-us", "prod-eu")),
     ):
         with pytest.raises(ConfigError) as refused:
             adopted(files)
@@ -314,6 +322,7 @@ def test_hostile_files_neither_stop_nor_mislead_it() -> None:
             kind="Application", spec="{sources: [1, {helm: [valueFiles]}]}"
         ).encode(),
         "/".join(["deep"] * 300) + "/dev.yaml": values("a"),
+        "/".join(["-".join(["dev"] * 60)] * 9) + "/dev.yaml": values("a"),
     }
     links = {"apps/dev/link": 0o120000, "apps/staging/linked/values.yaml": 0o120000, "dev.yaml": 0o160000}
     found = adopted(files | hostile)
@@ -386,3 +395,35 @@ def test_a_layout_is_found_or_asked_for_and_never_another_one(
         if one["images"]
     }
     assert read == set(files)
+
+
+_PARTS = st.sampled_from(
+    [*"dev prod prod-eu test web web-dev values apps {env} {service} .git a=b [x] -x é A\x00".split(), "\n"]
+)
+_TEXTS = st.sampled_from(
+    [
+        b"image: {tag: v1}\n",
+        b"image: a/web:v1\n",
+        b"[" * 300,
+        b"a: &a {image: {tag: *a}}\n",
+        b"image: [{name: 'a]', newTag: 1}, {name: w, newTag: 1}, 3]\n",
+        b"\xff\xfe",
+        b"---\nimage: {tag: 1}\n---\n",
+        b"argoproj.io/: 1\nkind: Application\nspec: {source: {path: [], helm: {valueFiles: [{}, '{{x}}', ../..]}}}\n",
+        b"? {a: b}\n: image\n",
+    ]
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.dictionaries(
+        st.lists(_PARTS, min_size=1, max_size=4).map(lambda parts: "/".join(parts) + ".yaml"), _TEXTS, max_size=12
+    ),
+    st.lists(st.sampled_from(["dev", "prod", "x=web", "test"]), max_size=2, unique=True),
+)
+def test_whatever_lies_about_is_read_or_refused(files: dict[str, bytes], envs: list[str]) -> None:
+    with suppress(ConfigError):
+        found = adopted(files, *envs)
+        assert all(line.isprintable() for line in found.text.decode().split("\n"))
+        assert found.status.details["services"]

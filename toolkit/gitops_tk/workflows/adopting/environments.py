@@ -75,9 +75,14 @@ def stage(word: str) -> Stage | None:
             if match is None or match[1] not in _STAGE:
                 continue
             rest = (*parts[:start], *parts[start + size :], *([match[2]] if match[2] else []))
-            if all(_BESIDE.fullmatch(part) for part in rest):
+            if all(map(_BESIDE.fullmatch, rest)):
                 return Stage(_STAGE[match[1]], rest)
     return None
+
+
+def is_region(word: str) -> bool:
+    """Whether a word beside that of an environment belongs to its name."""
+    return all(map(_BESIDE.fullmatch, _PART.split(word.lower())))
 
 
 def by_name(paths: Iterable[str]) -> list[Environment]:

@@ -82,13 +82,14 @@ def chosen(found: Mapping[str, Sequence[Spot]], key: str | None = None) -> Image
         found: the images in the files of each service.
         key: the common key as a person says it; None to find it.
     """
-    of = {service: {spot.keys for spot in spots} for service, spots in found.items()}
+    of = {service: _own(spots, service) if key is None else set(_all(spots)) for service, spots in found.items()}
     votes = Counter(keys for several in of.values() for keys in several)
+    everywhere = Counter(keys for spots in found.values() for keys in _all(spots))
     default = _first(keys for keys in _ranked(votes) if key in (None, keys.key))
     others = {service: several for service, several in of.items() if several and default not in several}
     own = {service: min(several, key=_likelihood) for service, several in others.items() if default}
     used = {default, *own.values()}
-    rest = [keys for keys in _ranked(votes) if keys not in used]
+    rest = [keys for keys in _ranked(everywhere) if keys not in used]
     undecided = default if key is None else None
     alike = [keys for keys in rest if undecided and _is_alike(keys, undecided) and votes[keys] == votes[undecided]]
     return Images(
@@ -97,8 +98,19 @@ def chosen(found: Mapping[str, Sequence[Spot]], key: str | None = None) -> Image
         pinned=frozenset(spot.keys for spots in found.values() for spot in spots if spot.pinned),
         services=votes[default] if default else 0,
         rivals=tuple(keys.key for keys in alike),
-        others={keys.key: votes[keys] for keys in rest if keys not in alike},
+        others={keys.key: everywhere[keys] for keys in rest if keys not in alike},
     )
+
+
+def _all(spots: Iterable[Spot]) -> Iterable[Keys]:
+    return dict.fromkeys(spot.keys for spot in spots)
+
+
+def _own(spots: Sequence[Spot], service: str) -> set[Keys]:
+    """The keys of images that are called like the service, else of all; of those the likeliest."""
+    keys = {spot.keys for spot in spots if spot.repository == service} or set(_all(spots))
+    best = min((_likelihood(one)[:2] for one in keys), default=None)
+    return {one for one in keys if _likelihood(one)[:2] == best}
 
 
 def _is_plain(key: str) -> bool:

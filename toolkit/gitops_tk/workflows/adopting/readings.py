@@ -10,6 +10,7 @@ from itertools import combinations
 from msgspec import Struct
 
 from gitops_tk.model.names import DNS_LABEL
+from gitops_tk.workflows.adopting.environments import is_region
 
 ENDING = re.compile(r"\.ya?ml\Z")
 _SPLIT = re.compile(r"([._-])")
@@ -28,7 +29,8 @@ _VALUES = re.compile(r"values?")
 _BESIDE = re.compile(
     r"charts?|conf|config|deployment|helm|helm-?release|images?|kustomization|manifest|release|values?"
 )
-_MOST_SPOTS = 3
+# So often an environment is looked for in one path.
+_MOST_SPOTS = 4
 
 
 class Candidate(Struct, frozen=True):
@@ -121,8 +123,9 @@ def _readings(path: str, is_env: Callable[[str], bool], *, services: bool) -> It
     segments[-1] = segments[-1][: ending.start()]
     # The longest first: `web-prod-eu` is web's in prod-eu, rather than a service of prod.
     for env, spots in sorted(_spots(segments, is_env).items(), key=lambda one: -len(one[0])):
-        for size in range(1, min(len(spots), _MOST_SPOTS) + 1):
-            for chosen in combinations(spots, size):
+        likely = spots[:_MOST_SPOTS]
+        for size in range(1, len(likely) + 1):
+            for chosen in combinations(likely, size):
                 marked = _marked(segments, chosen)
                 found = _services(marked) if services else [("/".join(marked), "")]
                 for template, service in found:
@@ -160,6 +163,9 @@ def _services(marked: list[str]) -> Iterator[tuple[str, str]]:
         for text in re.split(r"[._-]?\{env\}[._-]?", segment):
             for word in (stripped(text, _VALUES), stripped(text)):
                 if word in seen or is_word(word) or not _SERVICE.fullmatch(word):
+                    continue
+                if text != segment and is_region(word):
+                    # `prod-eu` is an environment, and eu no service.
                     continue
                 seen.add(word)
                 filled = [with_service(one, word) for one in marked]
