@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
+from tests.support import published
 from tests.support import repositories as repo
 from tests.support.argocd_server import App, ArgoCD, state
 from tests.support.cli import run_json
@@ -105,3 +107,30 @@ def test_the_gate_needs_an_environment_to_ask_about() -> None:
     with pytest.raises(ConfigError) as caught:
         parse(repo.CONFIG.replace(b"  - name: dev\n", b"  - name: dev\n    gates: {healthy: true}\n"))
     assert caught.value.code == "config-contradiction"
+
+
+def test_the_chart_that_comes_along_has_to_run_in_the_source_too(server: ForgeServer) -> None:
+    arrival = replace(ARRIVAL, chart="1.1.0")
+    found = asked(server, state("a" * 40, image=WELL, chart="1.0.0"), arrival)
+    said = "Argo CD does not run the chart 1.1.0 of user-service in staging"
+    assert (found.answer, found.message) == ("waiting", said)
+    assert asked(server, state("a" * 40, image=WELL, chart="1.1.0"), arrival).answer == "passed"
+
+
+def test_a_promotion_asks_for_the_version_that_it_carries(server: ForgeServer, tmp_path: Path) -> None:
+    files = {"gitops-tk.yaml": CONFIG + b"layout: {chart: {oci: oci://registry.example.com/charts/web}}\n"}
+    for env, version in (("staging", "1.1.0"), ("prod", "1.0.0")):
+        files[f"services/user-service/envs/{env}.yaml"] = published.values("user-service", env, "v1.1.0", version)
+    remote = repo.bare(tmp_path / "published.git", files)
+    assert isinstance(server.dialect, ArgoCD)
+    there = {"ARGOCD_SERVER": server.api, "ARGOCD_AUTH_TOKEN": TOKEN}
+
+    def answers(command: str) -> list[str]:
+        arguments = (command, "staging", "prod", "user-service", "--repo", f"file://{remote}")
+        gates = run_json(*arguments, cwd=tmp_path, **there).json["gates"]
+        return [one["answer"] for one in gates if one["gate"] == "healthy"]
+
+    server.dialect.apps["user-service-staging"] = App([state("a" * 40, chart="1.0.0")])
+    assert (answers("explain"), answers("promote")) == (["waiting"], ["waiting"])
+    server.dialect.apps["user-service-staging"] = App([state("a" * 40, chart="1.1.0")])
+    assert (answers("explain"), answers("promote")) == (["passed"], ["passed"])

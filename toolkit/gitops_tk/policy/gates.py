@@ -21,6 +21,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     Attributes:
         sources: the environments that they may come from; of a promotion the one that it names.
         before: for each environment, those that it is promoted from.
+        chart: the version of a published chart that comes along; empty where none does.
     """
 
     service: str
@@ -28,11 +29,13 @@ class Arrival(Struct, frozen=True, kw_only=True):
     sources: Sequence[str]
     images: Images
     before: Mapping[str, Sequence[str]]
+    chart: str = ""
 
     @property
     def version(self) -> str:
-        """What people call the images."""
-        return " and ".join(dict.fromkeys(image.version for image in self.images.values())) or "no image"
+        """What people call the images, or the chart that comes without any."""
+        none = f"chart {self.chart}" if self.chart else "no image"
+        return " and ".join(dict.fromkeys(image.version for image in self.images.values())) or none
 
     def answer(self, gate: str, answer: Answer, message: str, until: float | None = None) -> Gate:
         """A gate's answer about these images."""

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec import Struct
+
 from gitops_tk.config.chart import PublishedChart
 from gitops_tk.config.load import load
 from gitops_tk.config.model import Config, Environment
@@ -38,13 +40,14 @@ def explain(views: Views, source: str, target: str, service: str, judge: Judge |
         require(layers[pair], views.snapshot, config, environment)
     there, here = (layers[pair] for pair in pairs)
     images = _coming(config, there, here)
-    one = arrival(config, service, target, [source], images)
+    pin = _pin(views, config.chart, there, here) if config.chart else None
+    one = arrival(config, service, target, [source], images, pin.version if pin else "")
     rules = [
         _from(config, *environments, one),
         _image(there, one, config),
         *_older(config, here, one),
         *_hold(here, one, views.now),
-        *(_pin(views, config.chart, there, here, one) if config.chart else _chart(views, config, environments, one)),
+        *([one.answer(*pin.answer)] if pin else _chart(views, config, environments, one)),
     ]
     publish = environments[1].publish
     judged = (judge or Judge()).judge(views, config, environments[1], [one], "push")[service]
@@ -70,17 +73,24 @@ def _chart(views: Views, config: Config, environments: tuple[Environment, Enviro
     return (one.answer("chart-diverged", "passed", said),)
 
 
-def _pin(views: Views, chart: PublishedChart, there: Layers, here: Layers, one: Arrival) -> Sequence[Gate]:
+class _Pin(Struct, frozen=True):
+    """The version of a published chart that comes along, or none, and what is said of it: the gate, its answer, why."""
+
+    version: str
+    answer: tuple[str, Answer, str]
+
+
+def _pin(views: Views, chart: PublishedChart, there: Layers, here: Layers) -> _Pin:
     try:
         pin = pins.promoted(chart, there, here)
     except ChartError as error:
-        return (one.answer(error.code, "refused", error.message),)
+        return _Pin("", (error.code, "refused", error.message))
     if pin is None:
-        return (one.answer("chart-diverged", "passed", f"{here.env} has the chart of {there.env}"),)
+        return _Pin("", ("chart-diverged", "passed", f"{here.env} has the chart of {there.env}"))
     undone = pins.diverged(views, chart, there, here, pin)
     if undone is not None:
-        return (one.answer(undone.code, "refused", undone.message),)
-    return (one.answer("chart-diverged", "passed", f"the chart of {there.env} comes along: {pin.wanted}"),)
+        return _Pin(pin.wanted, (undone.code, "refused", undone.message))
+    return _Pin(pin.wanted, ("chart-diverged", "passed", f"the chart of {there.env} comes along: {pin.wanted}"))
 
 
 def _coming(config: Config, there: Layers, here: Layers) -> dict[str, Image]:

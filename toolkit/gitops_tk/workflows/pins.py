@@ -1,5 +1,6 @@
 """Charts that are published elsewhere: a service's own values pin the version, environment by environment."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from gitops_tk.config.chart import PublishedChart
@@ -9,7 +10,7 @@ from gitops_tk.model import names
 from gitops_tk.model.refusals import ChartDiverged
 from gitops_tk.policy.order import is_older_chart
 from gitops_tk.values.document import Document
-from gitops_tk.values.keys import KeyPath, parse_key
+from gitops_tk.values.keys import KeyPath, format_key, parse_key
 from gitops_tk.values.merge import Merged
 from gitops_tk.workflows.layers import Layers
 from gitops_tk.workflows.travel import Travel
@@ -76,6 +77,11 @@ def promoted(chart: PublishedChart, source: Layers, target: Layers) -> Travel | 
         ChartError: it is no exact version (code `bad-chart-version`).
     """
     return _travel(chart, pinned(chart, source), target)
+
+
+def coming(chart: PublishedChart | None, keys: Iterable[Travel]) -> str:
+    """The version among the keys that travel; empty where none is."""
+    return next((str(one.wanted) for one in keys if chart is not None and format_key(one.key) == chart.version), "")
 
 
 def returning(chart: PublishedChart | None, values: Merged, layers: Layers) -> tuple[Travel, ...]:

@@ -150,9 +150,10 @@ class _Planner:
     def _pass_gates(self, planned: dict[str, _Planned], skipped: list[Skipped]) -> tuple[Gate, ...]:
         """Takes out what the gates hold back; returns all their answers."""
         arrivals = [
-            arrival(self.config, service, self.target.name, [self.source.name], one.images)
+            arrival(self.config, service, self.target.name, [self.source.name], one.images, chart)
             for service, one in planned.items()
             if one.operations
+            for chart in [pins.coming(self.config.chart, one.promotion.keys)]
         ]
         judged = self.judge.judge(self.views, self.config, self.target, arrivals, self.target.publish)
         closed = [one for one in judged.values() if one.closed]

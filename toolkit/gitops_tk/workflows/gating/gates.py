@@ -103,8 +103,9 @@ class Judge:
         found = {}
         for arrival in arrivals:
             answers = judge(gates, arrival, past[arrival.service])
+            if gates.healthy and (arrival.images or arrival.chart):
+                answers.append(self._healthy(arrival, config))
             if arrival.images:
-                answers += [self._healthy(arrival, config)] if gates.healthy else []
                 answers += [self._command(command, arrival, views) for command in gates.commands]
             answers = [self._overridden(gate) for gate in answers]
             closed = tuple(gate for gate in answers if self._is_closed(gate, publish))
@@ -203,7 +204,8 @@ class Judge:
     def _healthy(self, arrival: Arrival, config: Config) -> Gate:
         if self._health is None:
             return arrival.answer("healthy", "not-evaluated", "Argo CD is not asked here")
-        known = ("healthy", arrival.service, arrival.env, tuple(arrival.sources), tuple(arrival.images.items()))
+        about = (arrival.service, arrival.env, tuple(arrival.sources), arrival.chart, tuple(arrival.images.items()))
+        known = ("healthy", *about)
         if known not in self._said:
             found = self._health(arrival, config)
             if found.answer != "passed":
@@ -257,10 +259,10 @@ def pass_gates(
     return tuple(gate for one in judged for gate in one.answers)
 
 
-def arrival(config: Config, service: str, env: str, sources: Sequence[str], images: Images) -> Arrival:
-    """Images that are to come, with the order of the environments."""
+def arrival(config: Config, service: str, env: str, sources: Sequence[str], images: Images, chart: str = "") -> Arrival:
+    """Images, and the version of a published chart, that are to come, with the order of the environments."""
     before = {environment.name: environment.from_ for environment in config.environments}
-    return Arrival(service=service, env=env, sources=tuple(sources), images=images, before=before)
+    return Arrival(service=service, env=env, sources=tuple(sources), images=images, before=before, chart=chart)
 
 
 def said(judged: Judged, now: float) -> str:

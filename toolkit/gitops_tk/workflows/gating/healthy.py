@@ -51,6 +51,8 @@ class Healthy:
         missing = [image.version for image in arrival.images.values() if not runs(application, image)]
         if missing:
             return f"Argo CD does not run {' and '.join(missing)} of {arrival.service} in {source}"
+        if arrival.chart and arrival.chart not in application.revisions:
+            return f"Argo CD does not run the chart {arrival.chart} of {arrival.service} in {source}"
         if application.is_busy:
             return f"{name} is being synced"
         status = application.status

@@ -198,8 +198,8 @@ class Reviewer:
         )
 
     @cached_property
-    def _pin_key(self) -> tuple[str, ...]:
-        return tuple(self._config.chart.version.split(".")) if self._config.chart else ()
+    def _pin_key(self) -> tuple[str, ...] | None:
+        return tuple(self._config.chart.version.split(".")) if self._config.chart else None
 
     def _changes_chart(self, one: Seen) -> bool:
         return self._own_chart(one) or self._repinned(one)
@@ -245,7 +245,8 @@ class Reviewer:
                     told.add((one.env, one.kind))
                 images = one.images if one.kind in DELIVERIES else {}
                 sources = one.sources or environment.from_
-                arrivals.append(arrival(self._config, one.service, one.env, sources, images))
+                chart = next((str(key.after) for key in one.own if key.segments == self._pin_key), "")
+                arrivals.append(arrival(self._config, one.service, one.env, sources, images, chart))
             allowed = {str(name): why for name, why in self._overrides.items() if name in environment.policy.override}
             judge = Judge(allowed, self._runner, self._health)
             judged = judge.judge(self._views, self._config, environment, arrivals, "push")
