@@ -31,7 +31,7 @@ _Only = Annotated[
     typer.Option(
         envvar="GITOPS_TK_ONLY",
         metavar="image|chart",
-        help="What travels where each environment has its own charts. Default: both.",
+        help="What travels where environments have charts of their own, or pin them. Default: both.",
     ),
 ]
 

@@ -124,7 +124,7 @@ class _Planner:
             raise UsageError(
                 "all environments share their charts: an edit is in all of them at once",
                 code="shared-charts",
-                hint="with {env} in layout.chart each environment has its own",
+                hint="with {env} in layout.chart each environment has its own; published charts are pinned in each",
             )
         self.charts: dict[str, Carry] = {}
         self.now: dict[str, str] = {}
