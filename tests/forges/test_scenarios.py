@@ -151,6 +151,13 @@ def test_a_comment_whose_reply_is_lost_is_not_written_twice(stage: Stage) -> Non
     assert [one.body for one in stage.here.pulls[1].comments] == [f"once {MARKER}"]
 
 
+def test_a_comment_that_did_not_get_through_is_written_again(stage: Stage) -> None:
+    pull = stage.opened()
+    stage.server.faults.append(Fault("POST", "(comments|notes|threads)$", Response(502, {})))
+    stage.forge.comment(pull.number, MARKER, f"once {MARKER}")
+    assert [one.body for one in stage.here.pulls[1].comments] == [f"once {MARKER}"]
+
+
 def test_closing_says_why_and_leaves_the_branch(stage: Stage) -> None:
     pull = stage.opened()
     stage.forge.close(pull, "prod has v1.4.0 already")

@@ -1,6 +1,7 @@
 """Snapshots of a remote, a checkout and memory agree; ChangeSets become commits."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from gitops_tk.errors import RaceLost, RepositoryError
 from gitops_tk.model.changes import ChangeSet, Copy, Delete, Plan, Write
 from gitops_tk.model.snapshot import EXECUTABLE, FOLDER, SYMLINK, Snapshot
 from gitops_tk.repository.checkout import Checkout
+from gitops_tk.repository.elsewhere import files_in
 from gitops_tk.repository.location import RemoteLocation
 from gitops_tk.repository.memory import MemorySnapshot
 from gitops_tk.repository.publish import Timing, publish
@@ -93,6 +95,55 @@ def test_a_checkout_writes_all_of_a_changeset_or_nothing(remote: Path, tmp_path:
     checkout.apply(ChangeSet((Write("x/y/z.txt", b"z"), Delete("f.txt"))))
     assert (checkout.root / "x/y/z.txt").read_bytes() == b"z"
     assert not (checkout.root / "f.txt").exists()
+
+
+def test_a_checkout_writes_copied_files_and_refuses_copied_links(remote: Path, tmp_path: Path) -> None:
+    repo.commit(remote, {"run.sh": b"#!/bin/sh\n", "a/link": b"b"}, modes={"run.sh": "100755", "a/link": "120000"})
+    checkout = Checkout(repo.checkout(remote, tmp_path / "c"))
+    file, folder = (repo.git(remote, "rev-parse", f"main:{path}") for path in ("run.sh", "a"))
+    checkout.apply(ChangeSet((Copy("copied/run.sh", file, EXECUTABLE),)))
+    copied = checkout.root / "copied/run.sh"
+    assert (copied.read_bytes(), os.access(copied, os.X_OK)) == (b"#!/bin/sh\n", True)
+    with pytest.raises(RepositoryError) as refused:
+        checkout.apply(ChangeSet((Copy("copied", folder, FOLDER),)))
+    assert (refused.value.code, refused.value.file) == ("not-a-file", "copied/link")
+
+
+def test_a_folder_without_files_is_told() -> None:
+    assert files_in(MemorySnapshot(FILES), "a/b") == {"c.txt": b"c", "d.txt": b"d\r\n"}
+    assert files_in(MemorySnapshot(FILES), "") == FILES
+    for snapshot, folder in ((MemorySnapshot(FILES), "a/none"), (MemorySnapshot({}), "")):
+        with pytest.raises(RepositoryError) as missing:
+            files_in(snapshot, folder)
+        assert (missing.value.code, missing.value.file) == ("no-folder", folder)
+
+
+def test_a_checkout_that_cannot_be_made_or_has_nobody_who_commits_is_told(
+    remote: Path, tmp_path: Path, isolated_home: Path
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(RepositoryError) as refused:
+        Checkout(tmp_path / "file" / "checkout").start()
+    assert refused.value.code == "disk"
+    checkout = Checkout(repo.checkout(remote, tmp_path / "c"))
+    assert checkout.author == "Test Author <author@example.com>"
+    (isolated_home / ".gitconfig").unlink()
+    with pytest.raises(RepositoryError) as unknown:
+        _ = checkout.author
+    assert unknown.value.code == "no-identity"
+
+
+def test_a_program_that_ends_while_objects_are_read_is_told(remote: Path) -> None:
+    with opened(remote) as there:
+        snapshot = there.snapshot()
+        snapshot.read(["f.txt"])
+        for child in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
+            if b"cat-file" in Path(f"/proc/{child}/cmdline").read_bytes():
+                os.kill(int(child), signal.SIGKILL)
+                os.waitid(os.P_PID, int(child), os.WEXITED | os.WNOWAIT)
+        with pytest.raises(RepositoryError) as refused:
+            snapshot.read(["a/b/c.txt"])
+        assert refused.value.code == "git"
 
 
 def test_files_are_put_back_where_there_is_no_room_for_a_second_one(tmp_path: Path) -> None:

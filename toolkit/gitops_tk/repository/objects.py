@@ -90,8 +90,11 @@ class Objects:
         for start in range(0, len(listed), _AT_ONCE):
             part = listed[start : start + _AT_ONCE]
             source, answers = self._pipes()
-            source.write("".join(name + "\n" for name in part).encode())
-            source.flush()
+            try:
+                source.write("".join(name + "\n" for name in part).encode())
+                source.flush()
+            except BrokenPipeError as error:
+                raise _ended() from error
             for name in part:
                 answer = _answer(answers)
                 if answer is not None:
@@ -140,15 +143,19 @@ def _entry(data: bytes, name: str) -> TreeEntry | None:
     return TreeEntry(name, int(match[1], 8), match[2].hex()) if match else None
 
 
+def _ended() -> RepositoryError:
+    return RepositoryError("git ended while objects were read", code="git")
+
+
 def _answer(answers: IO[bytes]) -> tuple[str, bytes] | None:
     head = answers.readline().split()
     if not head:
-        raise RepositoryError("git ended while objects were read", code="git")
+        raise _ended()
     if head[-1] in (b"missing", b"ambiguous"):
         return None
     size = int(head[2])
     data = answers.read(size)
     if len(data) < size:
-        raise RepositoryError("git ended while objects were read", code="git")
+        raise _ended()
     answers.read(1)
     return head[0].decode(), data
