@@ -25,6 +25,8 @@ from tests.workflows.planted_past import (
 from tests.workflows.planted_places import PLACES, PLACES_GOOD
 
 _A, _B = path("a", "staging"), path("b", "staging")
+_LONE = {path("lone", "asked"): own("v1.0.0", D1, "trace")}
+_ASKED = {"envs/asked.yaml": b"region: us\nimage: {registry: mirror.example.com}\n"}
 _EXTRA = "services/few/chart/templates/y.yaml"
 
 _REFUSED = [
@@ -44,6 +46,12 @@ _REFUSED = [
     Case("other-environment", "mixed", {**PROMOTED, path("a", "dev"): own("v1.2.0", D3, "trace")}),
     Case("other-services-file", "mixed", {**PROMOTED, _B: own("v2.0.0", D3, "trace")}),
     Case("two-environments", "mixed", {**PROMOTED, path("a", "strict"): own("v1.1.0", D2, "debug")}),
+    Case("new-service-and-something-else", "mixed", {path("few", "prod"): own("v2.0.0", D3), "README.md": b"hi\n"}),
+    Case(
+        "new-service-and-values-of-another",
+        "mixed",
+        {path("few", "prod"): own("v2.0.0", D3), path("b", "prod"): own("v1.1.0", D2, "trace")},
+    ),
     Case("something-else", "mixed", {**PROMOTED, "README.md": b"hello, world\n"}),
     Case("chart-along", "mixed", {**PROMOTED, "services/few/chart/templates/x.yaml": b"kind: Secret\n"}),
     Case(
@@ -81,6 +89,11 @@ _REFUSED = [
     Case("values-where-none-are-accepted", "accepts", {path("a", "strict"): own("v1.0.0", D1, "trace")}),
     Case("chart-where-none-is-accepted", "accepts", {"services/two/chart/templates/x.yaml": b"kind: Secret\n"}),
     Case("shared-values-where-none-are-accepted", "accepts", {"envs/strict.yaml": b"region: us\n"}),
+    Case("chart-behind-values", "accepts", {"services/lone/chart/templates/x.yaml": b"kind: Role\n", **_LONE}),
+    Case("chart-behind-shared-values", "accepts", {"services/lone/chart/templates/x.yaml": b"kind: Role\n", **_ASKED}),
+    Case("library-of-a-chart", "accepts", {"common/templates/x.yaml": b"kind: Role\n"}),
+    Case("library-of-a-chart-behind-values", "accepts", {"common/templates/x.yaml": b"kind: Role\n", **_LONE}),
+    Case("library-of-a-chart-behind-shared-values", "accepts", {"common/templates/x.yaml": b"kind: Role\n", **_ASKED}),
     Case(
         "chart-that-was-not-in-the-source",
         "chart-not-in-source",
@@ -179,6 +192,7 @@ _GOOD = [
         + "Gitops-Tk-Override: soak fixes incident 4711\n",
     ),
     Case("service-added", None, {path("c", "dev"): own("v1.0.0"), path("c", "staging"): own("''", "''")}),
+    Case("values-and-shared-values", None, {**_LONE, **_ASKED}),
     Case("shared-values", None, {"envs/dev.yaml": b"region: us\n"}),
     Case("chart-of-one-environment", None, {"services/a/dev/chart/values.yaml": b"replicas: 3\n"}, past="charts"),
     Case(

@@ -34,6 +34,7 @@ environments:
     accepts: [promotion, rollback]
   - name: asked
     from: [staging]
+    accepts: [promotion, rollback, values, shared, service]
     gates:
       commands: [{{name: agree, run: [checks/agree.sh]}}]
   - name: watched
@@ -133,6 +134,7 @@ def shared(folder: Path) -> Path:
     files["checks/agree.sh"] = b"#!/bin/sh\nexit 1\n"
     files |= {"argocd/project.yaml": PROJECT, "argocd/apps-dev.yaml": APPS, "clusters/tools.yaml": ELSEWHERE}
     services = {"a": ENVS, "b": ENVS, "held": ENVS, "few": ("dev", "staging"), "two": ("dev", "strict")}
+    services["lone"] = ("dev", "staging", "asked")
     services["moving"] = ("dev", "staging", "prod")
     for service, envs in services.items():
         files |= {
@@ -141,6 +143,10 @@ def shared(folder: Path) -> Path:
             f"services/{service}/chart/templates/x.yaml": _TEMPLATE,
         }
         files |= {path(service, env): own("v1.0.0") for env in envs}
+    files["services/lone/chart/Chart.yaml"] = _ABOUT + (
+        b"dependencies: [{name: common, version: 0.1.0, repository: 'file://../../../common'}]\n"
+    )
+    files |= {"common/Chart.yaml": _ABOUT.replace(b"name: a", b"name: common"), "common/templates/x.yaml": _TEMPLATE}
     files[path("empty", "staging")] = own("''", "''")
     files[path("plain", "staging")] = b"image:\n  tag: v1.0.0\n"
     files |= {f"envs/{env}.yaml": b"region: eu\n" for env in ENVS}

@@ -155,26 +155,24 @@ def _new_config(merged: Snapshot, config: Config) -> Config:
         return config
 
 
-def _parts(paths: Collection[Touched], releases: Iterable[Release]) -> Iterable[Sorted]:
-    lower: dict[tuple[str, str], list[str]] = {}
+def _parts(paths: Collection[Touched], releases: Collection[Release]) -> Iterable[Sorted]:
+    charts: dict[tuple[str | None, str | None], list[str]] = {}
     for one in paths:
-        if one.place in ("shared", "chart"):
-            lower.setdefault((one.place, one.service or one.env or ""), []).append(one.path)
+        if one.place == "chart":
+            charts.setdefault((one.service, one.env), []).append(one.path)
+    lower = {one.env: one.path for one in paths if one.place == "shared" and one.env}
     shared: dict[str, Sorted] = {}
     seen = set[str]()
     for release in releases:
         seen.add(release.path)
+        own = charts.get((release.service, release.env), [])
         if release.kind == "shared":
-            files = tuple(lower.get(("shared", release.env), ()))
-            shared.setdefault(release.env, Sorted(kind="shared", env=release.env, files=files))
-        elif release.kind == "chart":
-            files = tuple(lower.get(("chart", release.service), ()))
-            yield _part("chart", release, files)
-        else:
+            below = [lower[release.env]] if release.env in lower else []
+            shared.setdefault(release.env, Sorted(kind="shared", env=release.env, files=tuple(below)))
+        elif release.kind != "chart":
             yield _part("service" if release.fresh else release.kind, release, (release.path,), _said(release))
-            files = _chart_beside(release, paths)
-            if files:
-                yield _part("chart", release, files)
+        if release.kind == "chart" or _edits_chart(release, carried=bool(own)):
+            yield _part("chart", release, (*charts.get((release.service, None), ()), *own))
     for one in paths:
         if one.place == "hold":
             yield Sorted(kind="hold", service=one.service, env=one.env, files=(one.path,))
@@ -190,24 +188,22 @@ def _parts(paths: Collection[Touched], releases: Iterable[Release]) -> Iterable[
         "other": ("other",),
     }
     told = {(one.service, env) for one in releases for env in (None, one.env)}
-    unused = {one.path for one in paths if one.place == "chart" and (one.service, one.env) not in told}
+    unused = {path for place, files in charts.items() if place not in told for path in files}
     for kind, places in rest.items():
         files = tuple(one.path for one in paths if one.place in places or (kind == "other" and one.path in unused))
         if files:
             yield Sorted(kind=kind, files=files)
 
 
-def _chart_beside(release: Release, paths: Iterable[Touched]) -> tuple[str, ...]:
-    """The files of a chart that is edited together with a release's own values, and so is told as well.
+def _edits_chart(release: Release, *, carried: bool) -> bool:
+    """Whether a chart is edited together with values, and so is told as well.
 
     A new service brings its chart, one that goes takes it along, and where each environment has its own chart a
     delivery carries it.
     """
-    if release.fresh or release.kind == "removal":
-        return ()
-    edited = [one for one in paths if one.place == "chart" and one.service == release.service]
-    carried = release.kind in DELIVERIES
-    return tuple(one.path for one in edited if one.env is None or (one.env == release.env and not carried))
+    if release.fresh or release.kind == "removal" or (carried and release.kind in DELIVERIES):
+        return False
+    return release.charted
 
 
 def _part(kind: Kind, release: Release, files: tuple[str, ...], said: str = "") -> Sorted:
@@ -273,7 +269,7 @@ def _declared(commits: Sequence[Brought]) -> Declared | None:
         if not any(line.startswith(_COMMAND) for line in trailers):
             return None
         lines |= {line.removeprefix(_CHANGE) for line in trailers if line.startswith(_CHANGE)}
-    return Declared(frozenset(lines)) if own else None
+    return Declared.of(lines) if own else None
 
 
 def _trailers(commit: Brought) -> list[str]:

@@ -3,7 +3,7 @@
 All of it is gathered before: rules are pure functions over a Proposal.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -129,6 +129,7 @@ class Release(Struct, frozen=True, kw_only=True):
         stray: lines of its own file that change and hold nothing that does.
         hold: the hold on it, on the base.
         gates: the answers of the gates about what comes.
+        charted: whether its chart is edited, or one that it depends on.
         chart: where charts are promoted: whether the chart will be one that a source has held.
     """
 
@@ -148,6 +149,7 @@ class Release(Struct, frozen=True, kw_only=True):
     stray: tuple[int, ...] = ()
     hold: Hold | None = None
     gates: tuple[Gate, ...] = ()
+    charted: bool = False
     chart: bool = True
 
     @property
@@ -172,17 +174,26 @@ class Sorted(Struct, frozen=True, kw_only=True):
 
 
 class Declared(Struct, frozen=True):
-    """What the trailers of the commits say they change: `environment/service key`, or a place and its file."""
+    """What the trailers of the commits say they change.
 
-    lines: frozenset[str]
+    Attributes:
+        places: what follows each `environment/service`: a key and its values, or a file.
+    """
+
+    places: Mapping[str, Sequence[str]]
+
+    @classmethod
+    def of(cls, lines: Iterable[str]) -> "Declared":
+        """From the trailers' values."""
+        places: dict[str, list[str]] = {}
+        for line in lines:
+            place, _, rest = line.partition(" ")
+            places.setdefault(place, []).append(rest)
+        return cls(places)
 
     def says(self, env: str, service: str, key: str) -> bool:
         """Whether a key of a service, one above it or one below it is said to change."""
-        place = f"{env}/{service} "
-        for line in self.lines:
-            if not line.startswith(place):
-                continue
-            rest = line[len(place) :]
+        for rest in self.places.get(f"{env}/{service}", ()):
             said = rest.partition(" ")[0]
             if rest.startswith(f"{key} ") or _within(key, said) or _within(said, key):
                 return True

@@ -35,14 +35,17 @@ def accepts(proposal: Proposal) -> Iterator[Fault]:
 )
 def mixed(proposal: Proposal) -> Iterator[Fault]:
     """What comes along with images."""
-    guarded = {one.name for one in proposal.config.environments if one.from_}
-    delivered = [part for part in proposal.parts if part.kind in DELIVERIES and part.env in guarded]
+    delivered = _delivered(proposal)
     if not delivered:
         return
     env = delivered[0].env
-    services = {part.service for part in delivered if part.env == env}
+    here = {(part.kind, part.service) for part in delivered if part.env == env}
+    services = {service for _, service in here}
     for part in proposal.parts:
-        if part.env == env and part.kind in DELIVERIES:
+        if part.env == env and (part.kind, part.service) in here:
+            continue
+        if part.kind == "service" and part.service in services:
+            # What is new comes to the environments before, too.
             continue
         companions = ("hold", "chart") if proposal.config.layout.chart_per_environment else ("hold",)
         if part.env == env and part.service in services and part.kind in companions:
@@ -90,6 +93,18 @@ def policy_weakened(proposal: Proposal) -> Iterator[Fault]:
     others = [part for part in proposal.parts if part.kind not in _POLICY]
     for one in proposal.weaker:
         yield Fault(message=f"the policy becomes weaker: {one.said}", file=one.file, warning=not others)
+
+
+def _delivered(proposal: Proposal) -> list[Sorted]:
+    """What brings images to where they are promoted to: deliveries, and new services that come with theirs."""
+    guarded = {one.name for one in proposal.config.environments if one.from_}
+    fresh = {(one.service, one.env) for one in proposal.releases if one.fresh and one.images}
+    return [
+        part
+        for part in proposal.parts
+        if part.env in guarded
+        and (part.kind in DELIVERIES or (part.kind == "service" and (part.service, part.env) in fresh))
+    ]
 
 
 def _first(part: Sorted) -> str | None:

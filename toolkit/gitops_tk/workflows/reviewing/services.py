@@ -58,6 +58,7 @@ class Reviewer:
         self._before = before
         self._after = after
         self._paths = [one.path for one in touched]
+        self._edited = [one.path for one in touched if one.place in ("chart", "other")]
         self._charts = {(one.service, one.env) for one in touched if one.place == "chart"}
         self._overrides = overrides
         self._runner = runner
@@ -68,10 +69,10 @@ class Reviewer:
     def releases(self) -> list[Release]:
         """Every service in every environment of the base that the pull request may change."""
         both = self._before.environments.keys() & self._after.environments.keys()
-        found = reached(self._before, self._after, self._paths)
+        touched = reached(self._before, self._after, self._paths)
         # gitops-tk.yaml reaches all, and changes what it makes other values of.
         files = reached(self._before, self._after, [path for path in self._paths if path != CONFIG_FILE])
-        pairs = self._of_files([(service, env) for service, envs in found.items() for env in envs if env in both])
+        pairs = self._of_files([(service, env) for service, envs in touched.items() for env in envs if env in both])
         old = read_layers(self._before.snapshot, self._config, pairs, holds=True)
         new = read_layers(self._after.snapshot, self._after.config, pairs)
         listed = [
@@ -87,8 +88,10 @@ class Reviewer:
         def held(service: str, env: str) -> list[Merged]:
             return [*past.values(service, env), *coming.get((service, env), [])]
 
+        charted = reached(self._before, self._after, self._edited) if self._edited else {}
         places = Places(self._before.snapshot, self._config, held)
-        return self._judged([self._release(one, past, places) for one in listed])
+        found = [self._release(one, past, places) for one in listed]
+        return self._judged([replace(one, charted=one.env in charted.get(one.service, ())) for one in found])
 
     def _of_files(self, pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
         """Those whose layers will be files; where a folder takes a file's place, the file is gone, and has its rule."""
