@@ -200,6 +200,13 @@ def test_another_registry_or_key_weakens_the_policy_and_comes_alone(remote: Path
         assert refused(remote, changed | values("b", "staging", "v2", "1.0.0")) == ["not-in-source", "policy-weakened"]
 
 
+def test_a_file_that_cannot_be_read_may_be_put_right(remote: Path) -> None:
+    repo.commit(remote, {"services/a/envs/prod.yaml": b"image: {tag: v1\n"})
+    assert refused(remote, values("a", "prod", "v1.0.0", "1.0.0")) == []
+    repo.commit(remote, {"gitops-tk.yaml": repo.CONFIG})
+    assert refused(remote, {"services/a/envs/prod.yaml": repo.values("a", "prod")}) == []
+
+
 def test_a_range_is_refused_though_the_source_has_it(remote: Path) -> None:
     repo.commit(remote, values("a", "staging", "v1.0.0", "'>=0.0.0'"))
     assert refused(remote, values("a", "prod", "v1.0.0", "'>=0.0.0'")) == ["chart-not-in-source"]

@@ -105,6 +105,15 @@ def test_a_registry_that_does_not_answer_is_told_and_nothing_is_shown_by_halves(
     assert [code for code, _, _ in told(checked(files))] == ["chart-pull"] * 3
 
 
+def test_what_could_not_be_fetched_is_not_asked_for_again_by_every_service(registry: Registry) -> None:
+    files = published.repository(registry, ("a", "b", "c"), dict.fromkeys(published.ENVIRONMENTS, "7.0.0"))
+    assert len(told(checked(files))) == 9
+    assert len({path for path, _ in registry.asked}) == 1
+    asked = len(registry.asked)
+    assert len(told(checked({path: data for path, data in files.items() if "/a/" in path or "/" not in path}))) == 3
+    assert len(registry.asked) == 2 * asked
+
+
 @pytest.mark.parametrize(
     "version", ["latest", "^1.0", "1.0", "'*'", "../x", "-o", "1.0.0 --debug", "'{{ x }}'", "1.20", "[1]"]
 )
@@ -175,6 +184,25 @@ def test_no_token_goes_to_the_registry_that_the_repository_names(
     with pytest.raises(ChartError):
         rendered(published.repository(registry))
     assert {login for _, login in registry.asked} == {None}
+
+
+def test_a_login_that_the_registry_refuses_is_not_told(registry: Registry, isolated_home: Path) -> None:
+    registry.login = "me:password"
+    (isolated_home / ".docker").mkdir()
+    login = b64encode(b"me:another-one").decode()
+    (isolated_home / ".docker/config.json").write_text(f'{{"auths": {{"{registry.host}": {{"auth": "{login}"}}}}}}')
+    with pytest.raises(ChartError) as refused:
+        rendered(published.repository(registry))
+    said = f"{refused.value.message} {refused.value.hint}"
+    assert "another-one" not in said
+    assert login not in said
+
+
+@pytest.mark.parametrize("values", ["global: [1]", "global: text", "global: {chart: [a]}", "global:"])
+def test_values_of_another_shape_pin_nothing(registry: Registry, values: str) -> None:
+    files = published.repository(registry)
+    files["services/a/envs/dev.yaml"] = f"image: {{tag: v1}}\n{values}\n".encode()
+    assert told(checked(files)) == [("no-chart-version", "services/a/envs/dev.yaml", None)]
 
 
 def test_the_users_own_login_for_the_registry_is_used(registry: Registry, isolated_home: Path) -> None:

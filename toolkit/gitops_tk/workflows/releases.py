@@ -107,6 +107,7 @@ class Charts:
         self._environ = environ
         self._known: dict[str, tuple[str, ChartFiles, LoadedChart]] = {}
         self._fetched: dict[Dependency, Mapping[str, bytes]] = {}
+        self._failed: dict[Dependency, str] = {}
 
     @cached_property
     def engine(self) -> Engine:
@@ -138,17 +139,22 @@ class Charts:
             ChartError: it cannot be fetched (`chart-pull`), or is broken.
         """
         if chart not in self._fetched:
-            pull = cached(self.engine.pull)
-            try:
-                packed = pull(chart)
-            except ChartError as error:
-                hint = "is the version published? does the registry answer? helm registry login, where it asks for one"
-                raise ChartError(error.message, code="chart-pull", hint=hint, file=path) from error
+            packed = self._packed(chart, path)
             # What it depends on by a path is in no repository of ours.
-            files = complete(archive.chart(packed, path), path, lambda _: None, pull)
+            files = complete(archive.chart(packed, path), path, lambda _: None, cached(self.engine.pull))
             # Two sides of a change are at hand, each with what it has gone through last.
             self._fetched = {**dict(list(self._fetched.items())[-_MOST_FETCHED:]), chart: files}
         return self._fetched[chart]
+
+    def _packed(self, chart: Dependency, path: str) -> bytes:
+        # A registry that does not answer would be waited for again by each of a hundred services.
+        if chart not in self._failed:
+            try:
+                return cached(self.engine.pull)(chart)
+            except ChartError as error:
+                self._failed[chart] = error.message
+        hint = "is the version published? does the registry answer? helm registry login, where it asks for one"
+        raise ChartError(self._failed[chart], code="chart-pull", hint=hint, file=path)
 
 
 class Renderer:

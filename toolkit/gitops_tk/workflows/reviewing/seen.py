@@ -113,6 +113,11 @@ def strays(one: Seen, *, delivered: bool) -> tuple[int, ...]:
     before, after = one.old.own, one.new.own
     if before is None or after is None or before == after:
         return ()
+    try:
+        _ = one.old.document
+    except EditRefused:
+        # Of what nobody could read, no line can be told to say the same.
+        return ()
     found = stray_lines(before, after, one.new.own_path)
     return found if delivered or (only_white(before, after) and not one.own) else ()
 

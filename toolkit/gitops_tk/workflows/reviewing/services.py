@@ -6,10 +6,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from gitops_tk.config.chart import PublishedChart
 from gitops_tk.config.load import CONFIG_FILE
 from gitops_tk.config.model import Environment
 from gitops_tk.config.patterns import takes
 from gitops_tk.config.policy import Kind
+from gitops_tk.errors import EditRefused
 from gitops_tk.model.changes import Gate
 from gitops_tk.model.image import Image
 from gitops_tk.model.names import is_chart_version
@@ -21,7 +23,7 @@ from gitops_tk.values.merge import Merged
 from gitops_tk.workflows.comparing.reach import Side, reached
 from gitops_tk.workflows.gating.gates import Health, Judge, Runner, all_before, arrival
 from gitops_tk.workflows.gating.places import Places
-from gitops_tk.workflows.layers import layer_paths, read_layers
+from gitops_tk.workflows.layers import Layers, layer_paths, read_layers
 from gitops_tk.workflows.looking_back.past import Look
 from gitops_tk.workflows.pins import written
 from gitops_tk.workflows.reviewing.seen import Seen, placed, seen, strays
@@ -209,8 +211,9 @@ class Reviewer:
 
     def _repinned(self, one: Seen) -> bool:
         """Whether a service will pin another version of its chart, or none."""
-        chart, old, new = self._config.chart, one.old.document, one.new.document
-        return chart is not None and not one.goes and written(chart, old) != written(chart, new)
+        if self._config.chart is None or one.goes:
+            return False
+        return bool(_pin(self._config.chart, one.old) != _pin(self._config.chart, one.new))
 
     def _pin_is_known(self, one: Seen, environment: Environment, past: "_Past") -> bool:
         """Whether a version is exact, and one that a source pins or has pinned; or this environment before.
@@ -220,7 +223,7 @@ class Reviewer:
         chart, service = self._config.chart, one.old.service
         if chart is None:
             return True
-        pin = written(chart, one.new.document)
+        pin = _pin(chart, one.new)
         if pin is None:
             return one.comes
         if not is_chart_version(pin):
@@ -231,7 +234,7 @@ class Reviewer:
         pairs = [(service, source) for source in environment.from_] if one.comes else []
         there = read_layers(self._before.snapshot, self._config, pairs)
         beside = read_layers(self._after.snapshot, self._after.config, pairs)
-        return any(there[pair].own is None and written(chart, beside[pair].document) == pin for pair in pairs)
+        return any(there[pair].own is None and _pin(chart, beside[pair]) == pin for pair in pairs)
 
     def _judged(self, releases: list[Release]) -> list[Release]:
         """The releases with the gates' answers; of a change of many, by a lower layer, one is asked for all."""
@@ -330,6 +333,14 @@ class _Past:
     def commits(self, service: str, env: str) -> list[str]:
         """The commits that brought what an environment has held, newest first."""
         return [holding.commit for holding in self.of(service).environments.get(env, ())]
+
+
+def _pin(chart: PublishedChart, layers: Layers) -> Any:
+    try:
+        return written(chart, layers.document)
+    except EditRefused:
+        # A file that nobody can read has a rule of its own, and pins nothing.
+        return None
 
 
 def _files(snapshot: Any, folder: str) -> list[tuple[str, int, str]]:
