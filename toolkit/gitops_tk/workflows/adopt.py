@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from msgspec import Struct
@@ -189,7 +190,7 @@ def _images(listing: Listing, choice: Choice, tag: str | None) -> Images:
         raise ConfigError(
             f"several keys may hold the image of a service: {some([images.default.key, *images.rivals])}",
             code="ambiguous-image",
-            hint=f"choose one: --tag '{images.default.key}'; {CONFIG_FILE} may name the others then",
+            hint=f"choose one: --tag {quote(images.default.key)}; {CONFIG_FILE} may name the others then",
         )
     return images
 

@@ -1,7 +1,8 @@
 """Which template the values of services lie by, and in which environments."""
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from shlex import quote
 
 from msgspec import Struct
 
@@ -102,7 +103,7 @@ def choose(listing: Listing, envs: Sequence[str], values: str | None) -> Choice:
     template = best.template if best else values
     if template is None:
         raise _nothing(listing, known)
-    environments = tuple(listed or by_name(best.candidate.envs if best else _envs(template, listing.files)))
+    environments = tuple(listed or by_name(best.candidate.envs if best else _envs(template, listing)))
     _check_names(environments)
     files = _read_by(template, environments, listing.files)
     if not files:
@@ -115,8 +116,7 @@ def choose(listing: Listing, envs: Sequence[str], values: str | None) -> Choice:
 
 def _judged(listing: Listing, known: Collection[str]) -> list[_Judged]:
     """The likeliest templates first."""
-    is_env: Callable[[str], bool] = known.__contains__ if known else lambda word: stage(word) is not None
-    listed = candidates(listing.files, is_env, services=True)
+    listed = candidates(listing.files, known.__contains__ if known else _is_env, services=True)
     hopes = {one.template: len(listing.hopeful & one.files.keys()) for one in listed}
     listed.sort(key=lambda one: (-hopes[one.template], -len(one.files), _preference(one.template)))
     return sorted((_look(listing, one) for one in listed[:_JUDGED]), key=lambda one: one.rank)
@@ -196,19 +196,36 @@ def _ambiguous(one: _Judged, other: _Judged) -> ConfigError:
     return ConfigError(
         f"two layouts fit: {described(one)}, and {described(other)}",
         code="ambiguous-layout",
-        hint=f"choose one: --values '{one.template}' or --values '{other.template}'",
+        hint=f"choose one: --values {quote(one.template)} or --values {quote(other.template)}",
         file=min(other.candidate.files),
     )
 
 
-def _envs(template: str, paths: Sequence[str]) -> list[str]:
+def _is_env(word: str) -> bool:
+    return stage(word) is not None
+
+
+def _envs(template: str, listing: Listing) -> set[str]:
+    """The environments in the files of a template, by their names."""
+    for one in candidates(listing.files, _is_env, services=True):
+        if one.template == template:
+            return one.envs
     reads = reader(template, _ANY_ENV)
-    found = {match["env"] for path in paths if (match := reads.fullmatch(path))}
-    return [env for env in found if stage(env) is not None]
+    found = {match["env"] for path in listing.files if (match := reads.fullmatch(path))}
+    return set(filter(_is_env, found))
 
 
 def _read_by(template: str, environments: Sequence[Placed], paths: Sequence[str]) -> dict[str, tuple[str, str]]:
-    layout = Layout({"values": template, "chart": NOWHERE}, environments)
+    """The files of a template, each with the service and the environment's name.
+
+    Raises:
+        ConfigError: it cannot tell these environments from each other.
+    """
+    try:
+        layout = Layout({"values": template, "chart": NOWHERE}, environments)
+    except LayoutError as error:
+        hint = "name the environments that are meant with --env, or move the files"
+        raise ConfigError(f"{template} is no layout: {error}", code="no-layout", hint=hint) from error
     return {path: match for path in paths if (match := layout.match_values(path))}
 
 
