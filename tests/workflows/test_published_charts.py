@@ -80,6 +80,25 @@ def test_a_change_of_the_pin_shows_what_another_chart_makes_of_the_service(regis
     assert objects(release) == ["ConfigMap extra-a", "ConfigMap told"]
 
 
+def test_a_promotion_shows_the_chart_that_comes_along_and_where_the_source_code_is(registry: Registry) -> None:
+    about = b"apiVersion: v2\nname: web\nversion: 1.2.0\nsources: [https://github.com/shop/web]\n"
+    registry.push("charts/web", "1.2.0", {"Chart.yaml": about, "templates/configmap.yaml": b"", "values.yaml": b""})
+    files = published.repository(registry, pins={"staging": "1.2.0"}, tags={"staging": "v2"})
+    old, new = "1f0e" * 10, "2e9b" * 10
+    for env, revision in (("staging", new), ("prod", old)):
+        path = f"services/a/envs/{env}.yaml"
+        files[path] = files[path].replace(b"  tag:", f"  revision: {revision}\n  tag:".encode())
+    found = changes.promotion(changes.views(files), environ=dict(os.environ))
+    assert found.subject == "promote: a v2 and its chart from staging to prod"
+    (release,) = found.releases
+    assert [(one.path, one.before, one.after) for one in release.values] == [("global.chart.version", "1.0.0", "1.2.0")]
+    assert [(one.change, one.label) for one in release.objects] == [
+        ("removed", "ConfigMap a"),
+        ("removed", "ConfigMap told"),
+    ]
+    assert release.images[0].compare == f"https://github.com/shop/web/compare/{old}...{new}"
+
+
 def test_another_address_in_the_configuration_shows_its_effect_everywhere(registry: Registry) -> None:
     published.publish(
         registry, "1.0.0", name="charts/other", extra=changes.CONFIGMAP.replace(b"name: ", b"name: extra-")

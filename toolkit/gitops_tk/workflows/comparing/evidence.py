@@ -126,8 +126,10 @@ def compared(
     ]
     settings = Sides(before=files[0], after=files[1], target=target, environ=dict(environ))
     releases = 2 * sum(len(envs) for envs in wanted.values())
-    found = [one for part in processes.run(pairs, Comparer, settings, releases=releases) for one in part]
-    return _ordered(found, sides), {pair.service: _urls(sides[1], pair) for pair in pairs}
+    answers = list(processes.run(pairs, Comparer, settings, releases=releases))
+    found = [one for answer in answers for one in answer.releases]
+    urls = {pair.service: _urls(sides[1], pair, answer.about) for pair, answer in zip(pairs, answers, strict=True)}
+    return _ordered(found, sides), urls
 
 
 def _ordered(found: Iterable[ReleaseChange], sides: Iterable[Side]) -> tuple[ReleaseChange, ...]:
@@ -154,7 +156,9 @@ def _require(services: Iterable[str], sides: Iterable[Side]) -> None:
             raise unknown_service(service, known)
 
 
-def _urls(side: Side, pair: Pair) -> tuple[str, ...]:
+def _urls(side: Side, pair: Pair, about: bytes | None) -> tuple[str, ...]:
+    if about is not None:
+        return source_urls(about)
     charts = (side.config.layout.chart_path(pair.service, side.config.environment(env)) for env in pair.after.envs)
     files = (pair.after.files.get(f"{path}/Chart.yaml") for path in charts)
     return next((source_urls(data) for data in files if data), ())

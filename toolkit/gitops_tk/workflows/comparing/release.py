@@ -57,6 +57,18 @@ class Sides(Struct, frozen=True, kw_only=True):
     environ: Mapping[str, str]
 
 
+class Found(Struct, frozen=True):
+    """What was found in a service.
+
+    Attributes:
+        releases: what changes, environment by environment; those in which nothing does are left out.
+        about: the Chart.yaml of its chart, where that is published elsewhere and was fetched.
+    """
+
+    releases: tuple[ReleaseChange, ...]
+    about: bytes | None = None
+
+
 class Comparer:
     """Compares services, one at a time."""
 
@@ -65,12 +77,12 @@ class Comparer:
         self._configs = parse_config(sides.before), parse_config(sides.after)
         self._charts = Charts(sides.environ)
 
-    def __call__(self, pair: Pair) -> tuple[ReleaseChange, ...]:
-        """What changes for a service, environment by environment; those in which nothing does are left out."""
+    def __call__(self, pair: Pair) -> Found:
+        """What changes for a service."""
         old = _Side(self._sides.before, self._configs[0], pair.before, self._charts)
         new = _Side(self._sides.after, self._configs[1], pair.after, self._charts)
-        found = (self._release(pair.service, env, old, new) for env in pair.envs)
-        return tuple(one for one in found if one is not None)
+        found = [self._release(pair.service, env, old, new) for env in pair.envs]
+        return Found(tuple(one for one in found if one is not None), new.about)
 
     def _release(self, service: str, env: str, before: "_Side", after: "_Side") -> ReleaseChange | None:
         mask = Mask()
@@ -121,6 +133,7 @@ class _Side:
         self.config = config
         self.job = job
         self.renderer = Renderer(snapshot, config, charts)
+        self.about: bytes | None = None
 
     def layers(self, env: str) -> Layers | None:
         """The service's values; None where it is not in the environment."""
@@ -130,7 +143,9 @@ class _Side:
         """The service's release; None where it is not in the environment, or has no chart."""
         if env not in self.job.envs or not self.renderer.has_chart(self.job.service, self.config.environment(env)):
             return None
-        return self.renderer.release(self.job.service, self.config.environment(env))
+        release = self.renderer.release(self.job.service, self.config.environment(env))
+        self.about = release.files["Chart.yaml"] if self.config.chart is not None else None
+        return release
 
 
 def _images(before: _Side, after: _Side, old: Layers | None, new: Layers | None) -> Iterator[ImageChange]:
