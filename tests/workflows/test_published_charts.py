@@ -10,12 +10,13 @@ import pytest
 from tests.support import changes, published
 from tests.support.registry import Registry, pack, serve
 
-from gitops_tk.errors import ChartError
-from gitops_tk.model.changes import Write
+from gitops_tk.errors import ChartError, RefusedByPolicy
+from gitops_tk.model.changes import ChangeSet, Write
 from gitops_tk.model.evidence import ReleaseChange
 from gitops_tk.model.result import Result
 from gitops_tk.repository.memory import MemorySnapshot
 from gitops_tk.workflows.options import Options
+from gitops_tk.workflows.promote import PromoteRequest, plan
 from gitops_tk.workflows.releases import Target
 from gitops_tk.workflows.render import render
 from gitops_tk.workflows.validate import validate
@@ -97,6 +98,23 @@ def test_a_promotion_shows_the_chart_that_comes_along_and_where_the_source_code_
         ("removed", "ConfigMap told"),
     ]
     assert release.images[0].compare == f"https://github.com/shop/web/compare/{old}...{new}"
+
+
+def test_a_version_that_somebody_else_pins_meanwhile_is_left_alone(registry: Registry) -> None:
+    files = published.repository(registry, pins={"staging": "1.1.0"})
+    request = PromoteRequest(source="staging", target="prod", services=("a",))
+    first = plan(request, changes.views(files), None)
+    path = "services/a/envs/prod.yaml"
+    # What the source pins meanwhile changes nothing of what was meant.
+    newer = files | {"services/a/envs/staging.yaml": published.values("a", "staging", "v1.0.0", "1.2.0")}
+    assert plan(request, changes.views(newer), first.intent).changeset == first.changeset
+    assert (
+        plan(request, changes.views(files | {path: pin(files, "prod", "1.1.0").data}), first.intent).changeset
+        == ChangeSet()
+    )
+    with pytest.raises(RefusedByPolicy) as refused:
+        plan(request, changes.views(files | {path: pin(files, "prod", "1.0.1").data}), first.intent)
+    assert refused.value.code == "moved"
 
 
 def test_another_address_in_the_configuration_shows_its_effect_everywhere(registry: Registry) -> None:
