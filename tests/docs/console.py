@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from msgspec import Struct
@@ -156,7 +156,7 @@ def _script(command: str, said: Path) -> str:
 
 def _local(command: str, url: str) -> str:
     """A command with dates and addresses as they are here."""
-    later = date.today() - _WRITTEN
+    later = datetime.now(UTC).date() - _WRITTEN
 
     def moved(match: re.Match[str]) -> str:
         return (date.fromisoformat(match[0]) + later).isoformat()

@@ -64,3 +64,12 @@ def test_dependencies_are_a_layer_of_their_own(dockerfile: Path) -> None:
 def test_what_has_no_place_in_a_build_is_left_out(dockerfile: Path) -> None:
     ignored = (dockerfile.parent / ".dockerignore").read_text().splitlines()
     assert {".git", ".env*", "*.pem", "**/*_test.go", "charts/"} <= set(ignored)
+
+
+def test_the_readme_has_it_built_with_arguments_that_it_takes(dockerfile: Path) -> None:
+    (line,) = re.findall(r"^docker build .*", dockerfile.with_name("README.md").read_text(), re.MULTILINE)
+    taken = {rest.partition("=")[0] for name, rest in instructions(dockerfile) if name == "ARG"}
+    given = re.findall(r" --build-arg (\w+)=", line)
+    assert given == ["VERSION"]
+    assert taken >= set(given)
+    assert line.endswith(" .")
