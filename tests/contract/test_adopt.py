@@ -169,7 +169,9 @@ def test_a_symbolic_link_is_neither_followed_nor_written_through(checkout: Path,
     (outside / "values.yaml").write_bytes(values("secret"))
     (checkout / "apps/dev/secret").symlink_to(outside)
     (checkout / "apps/dev/loop").symlink_to(checkout)
-    assert "secret" not in run_json("adopt", "--dry-run", cwd=checkout).json["services"]
+    planned = run_json("adopt", "--dry-run", cwd=checkout)
+    assert "secret" not in planned.json["services"]
+    assert planned.json["unsure"] == ["2 symbolic links not followed, such as apps/dev/loop"]
     (checkout / "gitops-tk.yaml").symlink_to(outside / "gitops-tk.yaml")
     assert run_json("adopt", cwd=checkout).status == 1
     assert [path.name for path in outside.iterdir()] == ["values.yaml"]

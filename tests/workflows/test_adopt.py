@@ -8,7 +8,6 @@ from tests.support.layouts import ENVS, SERVICES, adopted, laid_out, told, value
 
 from gitops_tk.config.load import parse
 from gitops_tk.errors import ConfigError
-from gitops_tk.repository.memory import MemorySnapshot
 
 _APPLICATION = """apiVersion: argoproj.io/v1alpha1
 kind: {kind}
@@ -339,7 +338,6 @@ def test_hostile_files_neither_stop_nor_mislead_it() -> None:
         "/".join(["deep"] * 300) + "/dev.yaml": values("a"),
         "/".join(["-".join(["dev"] * 60)] * 9) + "/dev.yaml": values("a"),
     }
-    links = {"apps/dev/link": 0o120000, "apps/staging/linked/values.yaml": 0o120000, "dev.yaml": 0o160000}
     found = adopted(files | hostile)
     assert told(found, "values") == "apps/{env}/{service}/values.yaml"
     assert found.text.isascii()
@@ -348,4 +346,3 @@ def test_hostile_files_neither_stop_nor_mislead_it() -> None:
         "apps/dev/bomb/values.yaml",
         "apps/dev/latin/values.yaml",
     }
-    assert MemorySnapshot(files, links).entries(links)

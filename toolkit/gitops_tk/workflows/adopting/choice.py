@@ -111,6 +111,9 @@ def choose(listing: Listing, envs: Sequence[str], values: str | None) -> Choice:
     unsure = _left_out(listing.files, template, files, environments, asked=bool(listed))
     if best:
         unsure += _others(judged, best, files)
+    links = [link for link in listing.links if link.startswith(template.partition("{")[0])]
+    if links:
+        unsure.append(f"{counted(len(links), 'symbolic link')} not followed, such as {links[0]}")
     return Choice(template, files, environments, best.why if best else "as --values says", tuple(unsure))
 
 

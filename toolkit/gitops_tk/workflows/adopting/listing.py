@@ -8,7 +8,7 @@ from typing import Any
 
 from gitops_tk.argocd.generate import Manifest, NotEvaluated, manifests
 from gitops_tk.errors import EditRefused
-from gitops_tk.model.snapshot import FOLDER, Snapshot
+from gitops_tk.model.snapshot import FOLDER, SYMLINK, Snapshot
 from gitops_tk.values.document import Document
 from gitops_tk.workflows.adopting.environments import stage
 
@@ -31,12 +31,14 @@ class Listing:
         files: the paths of YAML files, but for charts' own.
         charts: the folders of charts, but for those inside others.
         own: charts' own values, of charts that are there for one environment each.
+        links: symbolic links to folders or YAML files.
     """
 
     def __init__(self, snapshot: Snapshot) -> None:
-        files, charts = _walked(snapshot)
+        files, charts, links = _walked(snapshot)
         self.files = tuple(sorted(files))
         self.charts = tuple(sorted(charts))
+        self.links = tuple(sorted(links))
         self.own = frozenset(f"{folder}/{_VALUES}" for folder in charts).intersection(files)
         self._snapshot = snapshot
         self._known: dict[str, Mapping[str, Any]] = {}
@@ -80,8 +82,9 @@ class Listing:
         return frozenset(path for path in self.files if path in named or any(_fits(path, one) for one in patterns))
 
 
-def _walked(snapshot: Snapshot) -> tuple[list[str], list[str]]:
+def _walked(snapshot: Snapshot) -> tuple[list[str], list[str], list[str]]:
     files: list[str] = []
+    links: list[str] = []
     charts: list[str] = []
     level = [""]
     for _ in range(_DEEPEST):
@@ -98,9 +101,11 @@ def _walked(snapshot: Snapshot) -> tuple[list[str], list[str]]:
                     level += [] if left else [entry.path]
                 elif entry.is_file and name.endswith(_ENDINGS) and not (is_chart and _is_own(folder, name)):
                     files.append(entry.path)
+                elif entry.mode == SYMLINK and (name.endswith(_ENDINGS) or "." not in name):
+                    links.append(entry.path)
         if not level:
             break
-    return files, charts
+    return files, charts, links
 
 
 def _is_own(folder: str, name: str) -> bool:
