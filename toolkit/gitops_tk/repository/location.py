@@ -118,7 +118,7 @@ def _nearest(start: Path) -> Path:
     raise RepositoryError(
         f"there is no {CONFIG_FILE} in {start} or above it",
         code="no-repository",
-        hint="start one with gitops-tk init, or name one with --repo",
+        hint="gitops-tk init starts one, gitops-tk adopt takes one over that exists; --repo names another",
     )
 
 
