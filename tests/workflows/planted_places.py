@@ -38,6 +38,11 @@ PLACES = [
     _foreign(
         "repository-taken-away", "services/few/chart/values.yaml", CHART.replace(b"  repository: example.com/a\n", b"")
     ),
+    _foreign(
+        "digest-that-gitops-tk-yaml-does-not-name",
+        path("listed", "staging"),
+        LISTED.replace(b"newTag: v1.0.0\n", b"newTag: v1.0.0\n    digest: sha256:9\n", 1),
+    ),
     _foreign("repository-of-a-whole-reference", path("whole", "staging"), WHOLE.replace(b"example", b"evil")),
     _foreign(
         "repository-in-a-list", path("listed", "staging"), LISTED.replace(b"example.com/web", b"evil.example/web")

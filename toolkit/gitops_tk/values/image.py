@@ -16,8 +16,9 @@ from gitops_tk.values.keys import Index, KeyPath, format_key, parse_key
 from gitops_tk.values.merge import Merged
 
 _PARTS = ("tag", "digest", "build", "revision")
-# What charts call, beside a tag, the place that an image is pulled from.
-_PLACES = ("hub", "image", "name", "newName", "registry", "repo", "repository")
+# What charts call, beside a tag, the place that an image is pulled from; and what wins over the tag, where
+# gitops-tk.yaml does not say that it is a part of the image.
+_PLACES = ("digest", "hub", "image", "name", "newName", "registry", "repo", "repository", "sha", "sha256")
 # `repository[:tag][@digest]`; a port's colon is followed by a slash somewhere (OCI distribution specification).
 _REFERENCE = re.compile(r"(?P<repository>[^@]*?)(?::(?P<tag>[^:/@]+))?(?:@(?P<digest>.+))?")
 
@@ -54,7 +55,9 @@ def image_places(merged: Merged, images: Iterable[ImageKeys]) -> dict[KeyPath, s
     references, places = _place_paths(tuple(images))
     found = {path: _repository(merged.get(path)) for path in references}
     found |= {path: merged.get(path) for path in places}
-    return {path: printed(value) for path, value in found.items() if isinstance(value, str | int | float)}
+    return {
+        path: printed(value) for path, value in found.items() if isinstance(value, str | int | float) and value != ""
+    }
 
 
 def without_images(data: dict[str, Any], images: Iterable[ImageKeys]) -> dict[str, Any]:

@@ -6,6 +6,9 @@ from msgspec.structs import replace
 
 from gitops_tk.policy.review.model import DELIVERIES, Fault, Key, Proposal, Release, rule
 
+# Nobody reads more of a value in a message.
+_LONGEST = 200
+
 
 @rule(
     "not-in-source",
@@ -123,9 +126,8 @@ def foreign_repository(proposal: Proposal) -> Iterator[Fault]:
         reason = proposal.may_override("foreign-repository", one.env)
         sources = " or ".join(proposal.config.environment(one.env).from_)
         for key in one.foreign:
-            told = (
-                f"{key.key} of {one.service} in {one.env} is what it never was in {sources}: {key.after or 'nothing'}"
-            )
+            value = str(key.after or "nothing")[:_LONGEST]
+            told = f"{key.key} of {one.service} in {one.env} is what it never was in {sources}: {value}"
             if reason is None:
                 yield _key(one, key, told)
             else:
