@@ -190,6 +190,24 @@ def test_help_needs_no_repository(tmp_path: Path, arguments: list[str]) -> None:
     assert (ran.status, ran.err) == (0, "")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["bump", "user-service", "-e", "dev", "--tag", "v2", "--local"], "local-needs-checkout"),
+        (["values", "diff", "user-service", "-e", "dev"], "usage"),
+        (["values", "diff", "user-service", "-e", "dev", "-e", "staging", "-e", "prod"], "usage"),
+        (["new-service", "a", "--image", "registry.example.com/a", "--var", "team"], "usage"),
+        (["env", "add", "qa", "--publish", "pull"], "bad-publish"),
+        (["env", "add", "dev", "--path", "elsewhere"], "environment-exists"),
+    ],
+)
+def test_what_does_not_go_together_ends_with_2(remote: Path, tmp_path: Path, arguments: list[str], code: str) -> None:
+    before = repo.state(remote)
+    ran = run_json(*arguments, "--repo", f"file://{remote}", cwd=tmp_path)
+    assert (ran.status, ran.code) == (2, code)
+    assert repo.state(remote) == before
+
+
 def test_a_usage_error_is_json_where_json_was_asked_for(tmp_path: Path) -> None:
     for arguments in (["bump", "-o", "json"], ["nonsense", "--output=json"], ["values", "nonsense", "-ojson"]):
         ran = run(*arguments, cwd=tmp_path)
