@@ -85,10 +85,7 @@ def cautions(before: Object | None, after: Object | None, change: ObjectChange) 
         return
     yield from _immutable(before, after, change)
     yield from _fewer(before, after, change)
-    if (
-        before.data.get("automountServiceAccountToken") is False
-        and after.data.get("automountServiceAccountToken") is not False
-    ):
+    if _gets_token(before.data, after.data):
         yield _caution("security-removed", change, "automountServiceAccountToken is no longer false")
     for old, new in zip(*(Objects([side], "").pods for side in (before, after)), strict=False):
         yield from (_caution(code, change, message) for code, message in _pods(old, new))
@@ -123,10 +120,7 @@ def _pods(before: Pod, after: Pod) -> Iterator[tuple[str, str]]:
     for switch in ("hostNetwork", "hostPID", "hostIPC"):
         if after.spec.get(switch) is True and before.spec.get(switch) is not True:
             yield "security-removed", f"{switch} is true"
-    if (
-        before.spec.get("automountServiceAccountToken") is False
-        and after.spec.get("automountServiceAccountToken") is not False
-    ):
+    if _gets_token(before.spec, after.spec):
         yield "security-removed", "automountServiceAccountToken is no longer false"
     paths = [_host_paths(pod) for pod in (before, after)]
     for path in sorted(paths[1] - paths[0]):
@@ -136,7 +130,7 @@ def _pods(before: Pod, after: Pod) -> Iterator[tuple[str, str]]:
         old = known.get((container.init, container.name))
         if old is None:
             if container.security.get("privileged") is True:
-                yield "security-removed", f"container {container.name}: it is privileged"
+                yield "security-removed", f"container {revealed(container.name)}: it is privileged"
             continue
         found = (*_probes(old, container), *_resources(old, container), *_security(old, container))
         yield from ((code, f"container {revealed(container.name)}: {message}") for code, message in found)
