@@ -199,7 +199,7 @@ def test_what_is_not_clear_is_asked_for(checkout: Path) -> None:
         (["--env", "dev=a", "--env", "dev=b"], "duplicate-environment"),
         (["--values", "../{service}/{env}.yaml"], "bad-template"),
         (["--values", "apps/{service}.yaml"], "bad-template"),
-        (["--tag", "a..b"], "bad-key"),
+        (["--image-key", "a..b"], "bad-key"),
     ],
 )
 def test_a_wrong_command_line_is_told(checkout: Path, arguments: list[str], code: str) -> None:

@@ -163,13 +163,13 @@ def test_images_that_are_as_likely_are_asked_for() -> None:
     with pytest.raises(ConfigError, match=r"api\.image\.tag, worker\.image\.tag") as refused:
         adopted(files)
     assert refused.value.code == "ambiguous-image"
-    found = adopted(files, tag="worker.image.tag")
+    found = adopted(files, image_key="worker.image.tag")
     assert found.status.details["services"]["web"]["dev"]["images"]["default"]["tag"] == "v2"
     assert found.report.unsure == (
         "api.image.tag holds an image, too, of 3 services: images in gitops-tk.yaml may name it",
     )
     with pytest.raises(ConfigError, match=r"no values file has an image at image\.tag"):
-        adopted(files, tag="image.tag")
+        adopted(files, image_key="image.tag")
 
 
 def test_layouts_that_read_the_same_files_otherwise_are_asked_for() -> None:

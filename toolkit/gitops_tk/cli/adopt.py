@@ -26,10 +26,10 @@ _Values = Annotated[
         help="Where values are, such as apps/{env}/{service}.yaml. Default: told by the files.",
     ),
 ]
-_Tag = Annotated[
+_ImageKey = Annotated[
     str | None,
     typer.Option(
-        envvar="GITOPS_TK_TAG",
+        envvar="GITOPS_TK_IMAGE_KEY",
         metavar="KEY",
         help="The key of an image's tag, or of a whole reference. Default: told by the files.",
     ),
@@ -44,7 +44,7 @@ def add_to(app: typer.Typer) -> None:
 def adopt(
     env: _Env = None,
     values: _Values = None,
-    tag: _Tag = None,
+    image_key: _ImageKey = None,
     commit: opt.Commit = False,
     repo: opt.Repo = None,
     branch: opt.Branch = None,
@@ -62,7 +62,7 @@ def adopt(
         from gitops_tk.workflows.adopt import AdoptRequest
         from gitops_tk.workflows.adopt import adopt as start
 
-        request = AdoptRequest(environments=tuple(env or ()), values=values, tag=tag)
+        request = AdoptRequest(environments=tuple(env or ()), values=values, image_key=image_key)
         options = opt.shared(repo, branch, commit=commit, dry_run=dry_run, message=message, retry_for=retry_for)
         return start(request, options)
 

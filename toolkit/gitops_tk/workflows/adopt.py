@@ -48,12 +48,12 @@ class AdoptRequest(Struct, frozen=True, kw_only=True):
     Attributes:
         environments: `NAME` or `NAME=PATH`, in promotion order.
         values: the template of services' values.
-        tag: the key of an image's tag, or of a whole reference.
+        image_key: the key of an image's tag, or of a whole reference.
     """
 
     environments: tuple[str, ...] = ()
     values: str | None = None
-    tag: str | None = None
+    image_key: str | None = None
 
     def check(self) -> None:
         """Refuses names, a template and a key that are none.
@@ -68,8 +68,8 @@ class AdoptRequest(Struct, frozen=True, kw_only=True):
                 raise UsageError(f"{one.path!r} is not a part of a path", code="bad-environment-name")
         if len({env.name for env in listed}) < len(self.environments):
             raise UsageError("an environment is named twice", code="duplicate-environment")
-        if self.tag is not None:
-            parse_key(self.tag)
+        if self.image_key is not None:
+            parse_key(self.image_key)
         if self.values is None:
             return
         try:
@@ -141,7 +141,7 @@ def find(request: AdoptRequest, views: Views) -> Found:
     services = {service for service, _ in choice.files.values()}
     templates = {"values": choice.template, "shared": common.template}
     chart = charts(listing.charts, services, templates, choice.environments)
-    images = _images(listing, choice, request.tag)
+    images = _images(listing, choice, request.image_key)
     forge = forge_of(views.home())
     text = written(choice, common, chart, images, forge)
     seen = status.status(Overlay(views.snapshot, ChangeSet((Write(CONFIG_FILE, text),))), now=views.now)
@@ -171,7 +171,7 @@ def plan(found: Found, intent: Any = None) -> Plan:
     )
 
 
-def _images(listing: Listing, choice: Choice, tag: str | None) -> Images:
+def _images(listing: Listing, choice: Choice, key: str | None) -> Images:
     order = [env.name for env in choice.environments]
     found: dict[str, list[Spot]] = {}
     # The last environment is the most settled one: the others are looked at where it holds nothing, or a digest may be.
@@ -179,10 +179,10 @@ def _images(listing: Listing, choice: Choice, tag: str | None) -> Images:
         service = choice.files[path][0]
         if not found.get(service) or path in listing.pinned:
             found.setdefault(service, []).extend(spots(listing.data(path), service))
-    images = chosen(found, tag)
-    if tag is not None and images.default is None:
+    images = chosen(found, key)
+    if key is not None and images.default is None:
         raise ConfigError(
-            f"no values file has an image at {tag}",
+            f"no values file has an image at {key}",
             code="no-image-key",
             hint=f"images are at {some(images.others)}" if images.others else "bump sets image.tag where none is yet",
         )
@@ -190,7 +190,7 @@ def _images(listing: Listing, choice: Choice, tag: str | None) -> Images:
         raise ConfigError(
             f"several keys may hold the image of a service: {some([images.default.key, *images.rivals])}",
             code="ambiguous-image",
-            hint=f"choose one: --tag {quote(images.default.key)}; {CONFIG_FILE} may name the others then",
+            hint=f"choose one: --image-key {quote(images.default.key)}; {CONFIG_FILE} may name the others then",
         )
     return images
 
