@@ -2,77 +2,14 @@
 
 import pytest
 from msgspec.structs import replace
+from tests.support.rollbacks import CONFIG, HELD, NOW, PROD, back, deploy, held, image, refused, tag, timeline, unhold
 from tests.support.timeline import Timeline
 
-from gitops_tk.errors import GitopsTkError, MissingFile, RefusedByPolicy, UsageError
-from gitops_tk.model.changes import Plan
-from gitops_tk.model.image import Image
-from gitops_tk.policy.holds import Hold, parse
+from gitops_tk.errors import MissingFile, RefusedByPolicy, UsageError
 from gitops_tk.repository.memory import MemorySnapshot
-from gitops_tk.workflows import bump, hold, promote, rollback
+from gitops_tk.workflows import promote, rollback
 
-CONFIG = """apiVersion: gitops-tk/v1
-environments:
-  - name: dev
-  - name: staging
-  - name: prod
-    publish: {publish}
-    push-now: true
-promotion: {{keys: [level]}}
-"""
 _WITHOUT_PROD = b"apiVersion: gitops-tk/v1\nenvironments: [{name: dev}]\n"
-PROD = "services/{}/envs/prod.yaml"
-HELD = ".gitops-tk/holds/prod/{}.yaml"
-NOW = "2026-03-20T00:00:00"
-DIGEST = "sha256:" + "a" * 64
-
-
-def image(service: str, tag: str, env: str = "prod", more: str = "") -> dict[str, bytes | None]:
-    return {f"services/{service}/envs/{env}.yaml": f"# {service}\nimage:\n  tag: {tag}\n{more}".encode()}
-
-
-def timeline(publish: str = "push", services: tuple[str, ...] = ("a", "b"), tags: tuple[str, ...] = ()) -> Timeline:
-    """Every service with v1 in every environment; then one commit a day for each further tag of a in prod."""
-    files = {"gitops-tk.yaml": CONFIG.format(publish=publish).encode()}
-    for service in services:
-        for env in ("dev", "staging", "prod"):
-            files |= image(service, "v1", env)  # type: ignore[arg-type]
-    made = Timeline("2026-03-01T00:00:00", files)
-    for day, tag in enumerate(tags, start=2):
-        made.commit(f"2026-03-{day:02}T00:00:00", image("a", tag))
-    return made
-
-
-def back(made: Timeline, *services: str, apply: bool = True, now: str = NOW, **options: object) -> Plan:
-    request = rollback.RollbackRequest(services=services or ("a",), env="prod", **options)  # type: ignore[arg-type]
-    plan = rollback.plan(request, made.views(now), None)
-    if apply:
-        made.apply(now, plan)
-    return plan
-
-
-def refused(code: str, made: Timeline, *services: str, **options: object) -> GitopsTkError:
-    with pytest.raises(GitopsTkError) as caught:
-        back(made, *services, **options)  # type: ignore[arg-type]
-    assert caught.value.code == code
-    return caught.value
-
-
-def tag(made: Timeline, service: str = "a", env: str = "prod") -> str:
-    return made.files[f"services/{service}/envs/{env}.yaml"].decode().partition("tag: ")[2].split()[0].strip('"')
-
-
-def held(made: Timeline, service: str = "a") -> Hold:
-    return parse(made.files[HELD.format(service)], "hold")
-
-
-def deploy(made: Timeline, wanted: str, build: int | None = None) -> None:
-    request = bump.BumpRequest(services=("a",), env="prod", image=Image(tag=wanted, build=build), allow_older=True)
-    made.apply(NOW, bump.plan(request, made.views(NOW), None))
-
-
-def unhold(made: Timeline) -> None:
-    made.apply(NOW, hold.plan_unhold(hold.UnholdRequest(services=("a",), env="prod"), made.views(NOW), None))
 
 
 def test_what_ran_before_comes_back_and_only_what_was_left_is_blocked() -> None:
@@ -204,55 +141,6 @@ def test_nothing_before_is_told() -> None:
     back(made)
     unhold(made)
     refused("nothing-before", made)
-
-
-@pytest.mark.parametrize(
-    ("to", "expected"),
-    [
-        ("v1", "v1"),
-        ("v2", "v2"),
-        (DIGEST, "v2"),
-        ("57", "v2"),
-        ("4f2a91c", "v2"),
-        ("4f2a91c00d", "v2"),
-        ("0" * 40, "v1"),
-        ("4f2a91", None),
-        ("v9", None),
-        ("beefbeef", None),
-        (DIGEST.replace("a", "b"), None),
-        ("5", None),
-    ],
-)
-def test_a_goal_is_a_tag_a_digest_a_build_a_source_commit_or_a_commit(to: str, expected: str | None) -> None:
-    more = f"  digest: {DIGEST}\n  build: 57\n  revision: 4f2a91c00d\n"
-    made = timeline().commit("2026-03-02T00:00:00", image("a", "v2", more=more))
-    made.commit("2026-03-03T00:00:00", image("a", "v3"))
-    if expected is None:
-        assert refused("never-ran", made, to=to).hint
-        return
-    back(made, to=to)
-    assert tag(made) == expected
-    assert (DIGEST in made.files[PROD.format("a")].decode()) == (expected == "v2")
-    assert back(made, to=to).changeset.operations == ()
-
-
-def test_the_beginning_of_several_commits_is_told() -> None:
-    refused("ambiguous-commit", timeline(tags=("v2",)), to="0000000")
-
-
-def test_a_tag_wins_over_a_build_of_the_same_name() -> None:
-    made = timeline(tags=("57",)).commit("2026-03-05T00:00:00", image("a", "v4", more="  build: 57\n"))
-    made.commit("2026-03-06T00:00:00", image("a", "v5"))
-    back(made, to="57")
-    assert tag(made) == "57"
-
-
-def test_an_image_that_is_blocked_may_come_back_when_it_is_asked_for() -> None:
-    made = timeline(tags=("v2", "v3"))
-    back(made)
-    back(made, to="v3")
-    assert tag(made) == "v3"
-    assert ([one.tag for one in held(made).images], held(made).restored[0].tag) == (["v2"], "v3")
 
 
 def test_travelling_keys_go_back_and_others_stay() -> None:
