@@ -120,10 +120,18 @@ class Checkout:
         Raises:
             RepositoryError: there is no such commit here, or its objects are not.
         """
-        oid = self._git.read("rev-parse", "--verify", "--end-of-options", f"{commit}^{{commit}}")
+        name = f"{commit}^{{commit}}"
+        found = self._objects.commit(name) if "\n" not in name else None
+        if found is None:
+            raise failure(self._git.run("rev-parse", "--verify", "--end-of-options", name))
+        oid, data = found
+        whole = TreeSnapshot(self._objects, _not_here, oid, data[5:45].decode())
         folder = (self._inside or "").rstrip("/")
-        tree = self._git.run("rev-parse", "--verify", "--quiet", f"{oid}:{folder}").stdout.decode().strip()
-        return TreeSnapshot(self._objects, _not_here, oid, tree or None)
+        if not folder:
+            return whole
+        entry = whole.entries([folder]).get(folder)
+        tree = entry.oid if entry is not None and entry.mode == FOLDER else None
+        return TreeSnapshot(self._objects, _not_here, oid, tree)
 
     def close(self) -> None:
         """Ends the process that commits' files are read through; reading again starts another."""

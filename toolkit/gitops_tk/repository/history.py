@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import islice
 
 from gitops_tk.errors import RepositoryError
@@ -130,6 +131,10 @@ class CheckoutHistory:
         Raises:
             RepositoryError: older commits are not here (`shallow`).
         """
+        return self._commits
+
+    @cached_property
+    def _commits(self) -> Sequence[Commit]:
         git = self._checkout.git
         if git.run("rev-parse", "--verify", "--quiet", self._tip).status:
             return ()
