@@ -252,11 +252,25 @@ def test_the_same_tag_built_again_is_told_apart_by_its_build() -> None:
     assert b"build: 3" in made.files[PROD.format("a")]
 
 
+def rename(made: Timeline, tag: str, day: int) -> None:
+    moved = {f"services/a/envs/{env}.yaml": None for env in ("dev", "staging", "prod")}
+    made.commit(
+        f"2026-03-{day:02}T00:00:00", moved | image("z", tag) | image("z", tag, "dev") | image("z", tag, "staging")
+    )
+
+
 def test_a_service_that_was_renamed_goes_back_to_what_ran_under_its_old_name() -> None:
     made = timeline(tags=("v2",))
-    moved = {f"services/a/envs/{env}.yaml": None for env in ("dev", "staging", "prod")}
-    made.commit("2026-03-05T00:00:00", moved | image("z", "v2") | image("z", "v2", "dev") | image("z", "v2", "staging"))
+    rename(made, "v2", 5)
     back(made, "z")
+    assert tag(made, "z") == "v1"
+
+
+def test_what_was_left_under_an_old_name_does_not_come_back() -> None:
+    made = timeline(tags=("f00", "ba2"))
+    back(made)
+    rename(made, "f00", 21)
+    back(made, "z", now="2026-03-22T00:00:00")
     assert tag(made, "z") == "v1"
 
 

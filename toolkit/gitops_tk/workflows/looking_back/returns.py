@@ -64,7 +64,7 @@ class Returns:
         """
 
         def chosen(states: Sequence[State]) -> State | None:
-            for state in _before(states, current, f"{self._env}/{service}"):
+            for state in _before(states, current, self._env):
                 held = hold is not None and any(hold.lists(*one) for one in state.images.items())
                 if state.images and state.images != current and not held:
                     return state
@@ -174,12 +174,12 @@ def _meanings(to: str) -> list[Callable[[Image], bool]]:
     ]
 
 
-def _before(states: Sequence[State], current: Images, place: str) -> Sequence[State]:
+def _before(states: Sequence[State], current: Images, env: str) -> Sequence[State]:
     """The states before the current one, nearest first, without those that were left by going back to it."""
     if not states or states[0].images != current:
         return states
     at = 0
-    while at + 1 < len(states) and _went_back(states[at], states[at + 1], place):
+    while at + 1 < len(states) and _went_back(states[at], states[at + 1], env):
         earlier = next((one for one in range(at + 2, len(states)) if states[one].images == current), None)
         if earlier is None:
             break
@@ -187,8 +187,8 @@ def _before(states: Sequence[State], current: Images, place: str) -> Sequence[St
     return states[at + 1 :]
 
 
-def _went_back(newer: State, older: State, place: str) -> bool:
-    said = credit(newer.version, place, older.images, newer.images)
+def _went_back(newer: State, older: State, env: str) -> bool:
+    said = credit(newer.version, f"{env}/{newer.service}", older.images, newer.images)
     if said is not None and said.command == "rollback":
         return True
     return any(older_by(older.images[name], image) for name, image in newer.images.items() if name in older.images)
