@@ -188,6 +188,15 @@ def test_where_changes_are_proposed_a_hold_is_and_push_now_needs_leave(tmp_path:
     assert "Gitops-Tk-Push-Now: prod" in repo.git(remote, "log", "-1", "--format=%B")
 
 
+def test_who_proposes_a_hold_is_told_that_nothing_is_held_yet(tmp_path: Path) -> None:
+    config = repo.CONFIG.replace(b"  - name: prod\n", b"  - name: prod\n    publish: pull-request\n")
+    remote = repo.gitops(tmp_path / "r.git", ["a"], config)
+    told = "Nothing is held until it is merged"
+    for env, expected in (("prod", True), ("staging", False)):
+        ran = run("hold", "a", "-e", env, "--reason", "x", "--repo", f"file://{remote}", cwd=tmp_path)
+        assert (ran.status, told in ran.err) == (0, expected)
+
+
 def test_a_hold_that_somebody_else_changes_meanwhile_is_left_to_them(remote: Path, tmp_path: Path) -> None:
     def race(pushes: int) -> None:
         if not pushes:

@@ -140,10 +140,12 @@ def test_an_environment_with_proposals_gets_a_branch_and_advice(remote: Path) ->
     assert repo.git(remote, "rev-parse", "main") == main
     assert repo.git(remote, "rev-parse", f"{branch}~1") == main
     assert b"v1.1.0" in repo.show(remote, "services/user-service/envs/prod.yaml", branch)
-    assert (
-        "git fetch origin gitops-tk/prod/user-service"
-        in run(*("promote", "staging", "prod", "user-service", "--repo", f"file://{remote}"), cwd=remote.parent).err
-    )
+    checkout = repo.checkout(remote, remote.parent / "reviewer")
+    told = run("promote", "staging", "prod", "user-service", cwd=checkout).err.splitlines()
+    fetch, verify, merge = (line.split() for line in told if line.startswith("  "))
+    repo.git(checkout, *fetch[1:])
+    assert run(*verify[1:], cwd=checkout).status == 0
+    assert merge[-3:] == ["push", "origin", "main"]
 
 
 def test_an_equal_proposal_changes_nothing_and_a_newer_one_takes_its_place(remote: Path) -> None:

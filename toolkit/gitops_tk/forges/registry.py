@@ -41,7 +41,9 @@ def connect(place: Place, login: Login | None, patience: Patience | None = None)
         UsageError: the login cannot be sent there.
     """
     if place.kind not in _KINDS:
-        raise ForgeError("there is no forge with an API here", hint="forge.kind in gitops-tk.yaml says which it is")
+        raise ForgeError(
+            "there is no forge with an API here", hint="if it is one, forge.kind in gitops-tk.yaml says which"
+        )
     if login is None:
         variables = ["GITOPS_TK_TOKEN", *_variables(place)]
         raise LoginFailed(

@@ -129,7 +129,7 @@ class Clone:
             return RepositoryError(
                 f"the remote {self.location.url} has no branch {self.branch}",
                 code="unknown-branch",
-                hint="check --branch",
+                hint=f"check --branch; if it is new, git push origin {self.branch} first",
             )
         return failure(done, self.location.url)
 

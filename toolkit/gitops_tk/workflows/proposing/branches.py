@@ -108,8 +108,9 @@ class Branches:
         if self._place.kind == "git":
             return (
                 f"The change is proposed on the branch {branch}. Review it, then merge it into {self._base}:",
-                f"  git fetch origin {branch}",
-                "  git show FETCH_HEAD",
+                # The first one is what FETCH_HEAD means.
+                f"  git fetch origin {branch} {self._base}",
+                f"  gitops-tk verify-pr --base origin/{self._base} --head FETCH_HEAD",
                 f"  git switch {self._base} && git merge --no-ff FETCH_HEAD && git push origin {self._base}",
             )
         key, _, name = self._place.path.rpartition("/")
