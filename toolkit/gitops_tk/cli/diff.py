@@ -78,7 +78,6 @@ def diff(
         from gitops_tk.workflows.diff import Revisions, of_promotion, of_revisions, result
         from gitops_tk.workflows.promote import PromoteRequest
         from gitops_tk.workflows.releases import Target
-        from gitops_tk.workflows.views import checkout_note
 
         options = opt.shared(repo, branch)
         named = places or []
@@ -92,8 +91,7 @@ def diff(
                 code="bad-diff",
                 hint="gitops-tk diff staging prod, or gitops-tk diff --base main --head topic",
             )
-        if output == "text" and (note := checkout_note(options)):
-            sys.stderr.write(f"{note}\n")
+        opt.tell_where(options, output)
         source, to, *services = named
         request = PromoteRequest(source=source, target=to, services=tuple(services), tag=tag, allow_older=allow_older)
         found.append(of_promotion(request, target, options))

@@ -1,6 +1,5 @@
 """gitops-tk explain."""
 
-import sys
 from typing import Annotated
 
 import typer
@@ -34,11 +33,10 @@ def explain(
 
     def action() -> Result:
         from gitops_tk.workflows.explain import explain as answer
-        from gitops_tk.workflows.views import checkout_note, look_back
+        from gitops_tk.workflows.views import look_back
 
         options = opt.shared(repo, branch)
-        if output == "text" and (note := checkout_note(options)):
-            sys.stderr.write(f"{note}\n")
+        opt.tell_where(options, output)
         judge = judging({}, options, allow_commands=allow_commands)()
         with look_back(options) as views:
             return answer(views, source, target, service, judge)

@@ -58,7 +58,9 @@ def history(
 
         request = HistoryRequest(service=service, envs=tuple(env or ()), limit=limit, since=since)
         request.check()
-        with look_back(opt.shared(repo, branch)) as views:
+        options = opt.shared(repo, branch)
+        opt.tell_where(options, output)
+        with look_back(options) as views:
             return result(service, find(request, views))
 
     def text(found: Result) -> str:

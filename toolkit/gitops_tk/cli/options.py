@@ -1,6 +1,7 @@
 """The options that commands share, each declared once."""
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -234,6 +235,14 @@ def shared(
         cwd=Path.cwd(),
         environ=os.environ,
     )
+
+
+def tell_where(options: Options, output: str) -> None:
+    """Tells people that a checkout's files are read where `bump` and `promote` go by its remote."""
+    from gitops_tk.workflows.views import checkout_note
+
+    if output == "text" and (note := checkout_note(options)):
+        sys.stderr.write(f"{note}\n")
 
 
 def _body(views: "Views", plan: "Plan", dialect: "Dialect") -> str:

@@ -100,7 +100,7 @@ def checkout_note(options: Options) -> str | None:
         return None
     if Checkout(location.root, options.environ).home is None:
         return None
-    return "note: this is read from the checkout's files; --branch BRANCH reads the remote, as promote does"
+    return "note: this is read from the checkout's files; --branch BRANCH reads the remote, as bump and promote do"
 
 
 def open_remote(location: RemoteLocation | CheckoutLocation, options: Options) -> Remote:
