@@ -117,6 +117,7 @@ images:
         ("image: {repository: r.example.com/{service}, tag: v1}", {"tag": "image.tag", "digest": None}),
         ("image: {repository: r.example.com/{service}, tag: v1, digest: ''}", {"tag": "image.tag", "digest": None}),
         ("image: {repository: r.example.com/{service}, tag: v1, digest: 'sha256:a'}", {"digest": "image.digest"}),
+        ("image: {repository: r.example.com/{service}, version: 7}", {"tag": "image.version"}),
         ("image: {tag: 7}", {"tag": "image.tag", "build": "image.build"}),
         ("app: {image: {tag: v1}}", {"tag": "app.image.tag", "build": "app.image.build"}),
         ("{service}: {image: {tag: v1}}", {"tag": "{service}.image.tag"}),
@@ -154,7 +155,10 @@ def test_a_service_with_a_key_of_its_own_keeps_it() -> None:
     found = adopted(files)
     assert parse(found.text).image_keys("legacy")["default"].reference == "app.image"
     assert found.status.details["services"]["legacy"]["dev"]["images"]["default"]["tag"] == "v3"
-    assert found.report.unsure == ("1 service without an image: none",)
+    assert found.report.unsure == (
+        "1 service without an image: none; gitops-tk.yaml may say where: "
+        "services: {none: {images: {default: {tag: KEY}}}}",
+    )
 
 
 def test_images_that_are_as_likely_are_asked_for() -> None:
@@ -257,6 +261,12 @@ def test_charts_are_where_most_services_have_one(values_at: str, folders: str | 
 )
 def test_shared_values_are_those_that_are_called_so(files: dict[str, bytes], shared: str) -> None:
     assert told(adopted(files), "shared") == shared
+
+
+def test_files_without_the_image_that_their_service_has_elsewhere_are_told() -> None:
+    files = laid_out("apps/{env}/{service}.yaml") | {"apps/dev/web.yaml": b"container: {version: v1}\n"}
+    (said,) = adopted(files).report.unsure
+    assert said == "1 file without the image that the service has elsewhere: apps/dev/web.yaml"
 
 
 def test_what_could_be_a_service_is_no_shared_file() -> None:

@@ -224,15 +224,20 @@ def _of_images(images: Images, seen: status.Status) -> Iterator[str]:
         yield f"{key} holds an image, too, of {counted(count, 'service')}: images in {CONFIG_FILE} may name it"
     without = [name for name, envs in seen.services.items() if not any(one.images for one in envs.values())]
     if without:
-        yield f"{counted(len(without), 'service')} without an image: {some(without)}"
+        remedy = f"{CONFIG_FILE} may say where: services: {{{min(without)}: {{images: {{default: {{tag: KEY}}}}}}}}"
+        yield f"{counted(len(without), 'service')} without an image: {some(without)}; {remedy}"
 
 
 def _elsewhere(listing: Listing, choice: Choice, seen: status.Status) -> Iterator[str]:
-    """Files whose image is not where the others of the service keep it."""
-    left = (path for path, (service, env) in choice.files.items() if not seen.services[service][env].images)
-    found = ((path, spots(listing.data(path), choice.files[path][0])) for path in islice(left, _LOOKED_AT))
-    for path, held in islice((one for one in found if one[1]), _SHOWN):
+    """Files without the image that others of the service hold, and where those hold one that is kept elsewhere."""
+    left = [path for path, (service, env) in choice.files.items() if not seen.services[service][env].images]
+    found = {path: spots(listing.data(path), choice.files[path][0]) for path in left[:_LOOKED_AT]}
+    for path, held in islice(((path, held) for path, held in found.items() if held), _SHOWN):
         yield f"{path} holds an image at {held[0].keys.key}, where {CONFIG_FILE} does not look"
+    running = {name for name, envs in seen.services.items() if any(one.images for one in envs.values())}
+    empty = [path for path in left if not found.get(path) and choice.files[path][0] in running]
+    if empty:
+        yield f"{counted(len(empty), 'file')} without the image that the service has elsewhere: {some(empty)}"
 
 
 def _root(options: Options) -> Path:

@@ -137,7 +137,7 @@ def _spots(path: KeyPath, value: Any, depth: int) -> Iterator[Spot]:
     for key, below in value.items():
         here = (*path, key)
         is_tag = isinstance(below, str | int | float) and not isinstance(below, bool)
-        if key == "tag" and path and is_tag and ("repository" in value or _IMAGE.fullmatch(_word(path))):
+        if path and is_tag and _is_tag(key, value, path):
             above = format_key(path)
             repository = _last(value.get("repository") or value.get("name"))
             yield Spot(Keys(format_key(here), False, f"{above}.digest", above), repository, bool(value.get("digest")))
@@ -162,6 +162,13 @@ def _in_list(path: KeyPath, one: dict[str, Any], depth: int) -> Iterator[Spot]:
         yield Spot(Keys(format_key((*here, "newTag")), False, digest), repository, bool(one.get("digest")))
     else:
         yield from _spots(here, one, depth + 1)
+
+
+def _is_tag(key: str, beside: Mapping[str, Any], path: KeyPath) -> bool:
+    # A version says that it is an image's by what stands beside it alone.
+    if key == "version":
+        return "repository" in beside and "tag" not in beside
+    return key == "tag" and ("repository" in beside or _IMAGE.fullmatch(_word(path)) is not None)
 
 
 def _word(path: KeyPath) -> str:
