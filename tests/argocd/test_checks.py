@@ -1,5 +1,6 @@
 """validate finds what Argo CD's own definitions cannot say: each rule, with a fault planted."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -194,6 +195,19 @@ def test_a_whole_reference_may_wait_for_its_tag() -> None:
     section = f"images: {{default: {{reference: app.image}}}}\nargocd: {{repository: '{URL}'}}\n"
     files = tree(section) | {"services/a/envs/prod.yaml": b"app: {image: registry.example.com/a}\n"}
     assert "argocd-unexpected" not in found(files)
+
+
+def test_manifests_that_were_written_for_another_url_are_told(tmp_path: Path) -> None:
+    assert run("init", "gitops", "--commit", cwd=tmp_path).status == 0
+    config = tmp_path / "gitops/gitops-tk.yaml"
+    config.write_text(re.sub(r"(\n  repository:) .*", rf"\1 {URL}", config.read_text()))
+    ran = run_json("validate", cwd=config.parent)
+    assert {(one["code"], one["file"]) for one in ran.json["problems"]} == {
+        ("argocd-repository", f"argocd/{name}.yaml")
+        for name in ("bootstrap", "project", "apps-dev", "apps-staging", "apps-prod")
+    }
+    assert run("argocd", "write", cwd=config.parent).status == 0
+    assert run_json("validate", cwd=config.parent).json["problems"] == []
 
 
 def test_validate_says_so_with_severities_and_switches_off(tmp_path: Path) -> None:

@@ -175,7 +175,10 @@ def test_a_broken_configuration_is_a_problem_that_validate_finds(checkout: Path)
 def test_values_without_charts_are_valid_as_long_as_they_can_be_read(tmp_path: Path) -> None:
     remote = repo.gitops(tmp_path / "r.git")
     arguments = ("validate", "--repo", f"file://{remote}")
-    assert run_json(*arguments, cwd=tmp_path, GITOPS_TK_HELM="no-such-helm").json["releases"] == 3
+    ran = run_json(*arguments, cwd=tmp_path, GITOPS_TK_HELM="no-such-helm")
+    assert (ran.json["releases"], ran.json["without_chart"]) == (3, 3)
+    told = "valid: 3 releases, 3 of them without a chart: their values alone\n"
+    assert run(*arguments, cwd=tmp_path).out == told
     repo.commit(remote, {"services/user-service/envs/dev.yaml": b"a: 1\na: 2\n"})
     ran = run_json(*arguments, cwd=tmp_path)
     assert (ran.status, ran.code) == (5, "duplicate-key")

@@ -31,7 +31,7 @@ RULES = (
     Rule(
         name="argocd-repository",
         severity="warning",
-        summary="The URL by which Argo CD reads the repository is filled in",
+        summary="The URL by which Argo CD reads the repository is filled in, and in the manifests, too",
         reason="Argo CD reads nothing, and generates nothing.",
         source=f"{_DOCS}/user-guide/private-repositories/",
         fix="set argocd.repository in gitops-tk.yaml, then run gitops-tk argocd write",

@@ -58,7 +58,9 @@ def validated(result: Result) -> str:
     """How many releases are valid, and what was not looked at."""
     if result.has_errors:
         return ""
+    bare = result.details["without_chart"]
     releases = f"valid: {result.details['releases']} releases"
+    releases += f", {bare} of them without a chart: their values alone" if bare else ""
     head = f"{releases}, {_problems_counted(result)}" if result.problems else releases
     return "".join(line + "\n" for line in (head, *_switched_off(result)))
 

@@ -57,7 +57,7 @@ def validate(
     except (ConfigError, ChartError) as error:
         if error.code == "config-missing":
             raise
-        return _result([Problem.of(error)], 0, [])
+        return _result([Problem.of(error)], {"releases": 0, "without_chart": 0, "off": []})
     wanted = _wanted(snapshot, config, services, envs)
     work = collect(snapshot, config, {service: present for service, present in wanted.items() if present})
     settings = Settings(
@@ -69,19 +69,21 @@ def validate(
     problems: list[Problem] = []
     off: Counter[int] = Counter()
     progress(f"{len(work)} services")
-    releases = sum(len(job.envs) for job in work)
+    releases, without = sum(len(job.envs) for job in work), 0
     reports = processes.run(work, Checker, settings, releases=releases, processes=jobs)
     for number, (job, report) in enumerate(zip(work, reports, strict=True), 1):
         progress(f"{job.service}, {number} of {len(work)}")
         problems += report.problems
         off.update(report.off)
+        without += report.without_chart
     if config.argocd is not None:
         progress("Argo CD")
         faults = wiring_checks.check(snapshot, config, config.argocd)
         problems += _wiring(config, faults, services, envs, off)
     entries = enumerate(config.validate.off)
     switched = [{"rule": one.rule, "reason": one.reason, "findings": off[at]} for at, one in entries]
-    return _result(problems, releases, switched)
+    counted = {"releases": releases, "without_chart": without, "off": switched}
+    return _result(problems, counted)
 
 
 def _wanted(
@@ -100,13 +102,13 @@ def _wanted(
     }
 
 
-def _result(problems: list[Problem], releases: int, off: list[dict[str, Any]]) -> Result:
+def _result(problems: list[Problem], counted: dict[str, Any]) -> Result:
     counts = Counter(problem.severity for problem in problems)
     return Result(
         command="validate",
         outcome="invalid" if counts["error"] else "unchanged",
         problems=tuple(problems),
-        details={"releases": releases, "errors": counts["error"], "warnings": counts["warning"], "off": off},
+        details={**counted, "errors": counts["error"], "warnings": counts["warning"]},
     )
 
 

@@ -63,10 +63,12 @@ class Report(Struct, frozen=True):
 
     Attributes:
         off: how many findings each entry of `validate.off` has switched off, by its index.
+        without_chart: of how many releases values alone were looked at.
     """
 
     problems: tuple[Problem, ...]
     off: Mapping[int, int]
+    without_chart: int
 
 
 class Checker:
@@ -88,14 +90,18 @@ class Checker:
         renderer = Renderer(snapshot, self._config, self._charts)
         problems: list[Problem] = []
         off: Counter[int] = Counter()
+        bare: list[str] = []
         for env in job.envs:
-            problems += self._release(renderer, job.service, self._config.environment(env), off)
-        return Report(tuple(problems), dict(off))
+            problems += self._release(renderer, job.service, self._config.environment(env), off, bare)
+        return Report(tuple(problems), dict(off), len(bare))
 
-    def _release(self, renderer: Renderer, service: str, env: Environment, off: Counter[int]) -> Iterator[Problem]:
+    def _release(
+        self, renderer: Renderer, service: str, env: Environment, off: Counter[int], bare: list[str]
+    ) -> Iterator[Problem]:
         try:
             if not renderer.has_chart(service, env):
                 # Values alone are read, so that a file that Helm could not read is found.
+                bare.append(env.name)
                 layers = renderer.layers(service, env)
                 deployed = any(image.version for image in images_of(self._config, layers).values())
                 if deployed and self._config.chart is not None:

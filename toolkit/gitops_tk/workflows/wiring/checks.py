@@ -70,6 +70,10 @@ class _Check:
         for path in wanted:
             if path not in there:
                 yield Fault("argocd-manifest", f"{path} is not there", path)
+        for path, data in self.snapshot.read(path for path, entry in there.items() if entry.is_file).items():
+            if self._is_stale(path, data.decode("utf-8", "replace")):
+                message = f"{path} does not name {self.argocd.repository}, as {CONFIG_FILE} does"
+                yield Fault("argocd-repository", message, path)
         for path, message in self.found.faults.items():
             yield Fault("argocd-not-evaluated", message, path)
         for manifest in self.found.manifests:
@@ -80,6 +84,14 @@ class _Check:
         for one in self.found.applications:
             for rule in (self._names, self._paths, self._render, self._project, self._refresh):
                 yield from rule(one)
+
+    def _is_stale(self, path: str, text: str) -> bool:
+        """Whether a manifest was written before the repository's URL was set, or became another one."""
+        repository = self.argocd.repository
+        if repository in (None, FILL_IN):
+            return False
+        # A project may allow repositories by a pattern.
+        return FILL_IN in text or (path != PROJECT_FILE and str(repository) not in text)
 
     def _globbing(self, manifest: Manifest) -> Iterator[Fault]:
         try:
