@@ -9,6 +9,7 @@ import fcntl
 import os
 import signal
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
@@ -17,7 +18,8 @@ from gitops_tk.errors import RepositoryError
 
 _PREFIX = "gitops-tk-"
 _LOCK = "lock"
-
+# In seconds.
+_PAUSES = (0.02, 0.1, 0.5)
 _open: dict[Path, int] = {}
 
 
@@ -67,6 +69,12 @@ def remove(folder: Path) -> None:
     import shutil
 
     shutil.rmtree(folder, ignore_errors=True)
+    # The children of a git that was stopped may still write for a moment.
+    for pause in _PAUSES if folder in _open else ():
+        if not folder.exists():
+            break
+        time.sleep(pause)
+        shutil.rmtree(folder, ignore_errors=True)
     # Known until it is gone: an interrupt in between leaves it to `clean`.
     lock = _open.pop(folder, None)
     if lock is not None:
