@@ -118,6 +118,11 @@ images:
         ("image: {repository: r.example.com/{service}, tag: v1, digest: ''}", {"tag": "image.tag", "digest": None}),
         ("image: {repository: r.example.com/{service}, tag: v1, digest: 'sha256:a'}", {"digest": "image.digest"}),
         ("image: {repository: r.example.com/{service}, version: 7}", {"tag": "image.version"}),
+        (
+            "chart: {repository: r/{service}, version: 7}\napp: {main: {image: {tag: v1}}}",
+            {"tag": "app.main.image.tag"},
+        ),
+        ("chart: {repository: r/x, version: 7}\ndeploy: {imageTag: v1}", {"tag": "deploy.imageTag"}),
         ("image: {tag: 7}", {"tag": "image.tag", "build": "image.build"}),
         ("app: {image: {tag: v1}}", {"tag": "app.image.tag", "build": "app.image.build"}),
         ("{service}: {image: {tag: v1}}", {"tag": "{service}.image.tag"}),
@@ -159,6 +164,15 @@ def test_a_service_with_a_key_of_its_own_keeps_it() -> None:
         "1 service without an image: none; gitops-tk.yaml may say where: "
         "services: {none: {images: {default: {tag: KEY}}}}",
     )
+
+
+def test_the_version_of_a_chart_is_no_image() -> None:
+    files = laid_out("apps/{env}/{service}.yaml")
+    chart = b"image: {pullPolicy: Always}\nchart: {repository: https://charts.example.com/web, version: 1.2.0}\n"
+    files |= {f"apps/{env}/web.yaml": chart for env in ENVS}
+    found = adopted(files)
+    assert "services" not in yaml.safe_load(found.text)
+    assert [one.partition(";")[0] for one in found.report.unsure] == ["1 service without an image: web"]
 
 
 def test_images_that_are_as_likely_are_asked_for() -> None:

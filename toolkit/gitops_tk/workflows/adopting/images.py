@@ -72,7 +72,9 @@ class Images(Struct, frozen=True, kw_only=True):
 def spots(data: Any, service: str) -> list[Spot]:
     """The images in a values file, the likeliest to be the service's own first."""
     found = dict.fromkeys(_named(one, service) for one in _spots((), data, 0) if _is_plain(one.keys.key))
-    return sorted(found, key=lambda one: _likelihood(one.keys))
+    # A version may be anything's: it is an image's where nothing else is.
+    likely = [one for one in found if not one.keys.key.endswith(".version")] or found
+    return sorted(likely, key=lambda one: _likelihood(one.keys))
 
 
 def chosen(found: Mapping[str, Sequence[Spot]], key: str | None = None) -> Images:
@@ -165,9 +167,9 @@ def _in_list(path: KeyPath, one: dict[str, Any], depth: int) -> Iterator[Spot]:
 
 
 def _is_tag(key: str, beside: Mapping[str, Any], path: KeyPath) -> bool:
-    # A version says that it is an image's by what stands beside it alone.
+    # A version says that it is an image's by what stands beside it alone: a chart's repository is a URL.
     if key == "version":
-        return "repository" in beside and "tag" not in beside
+        return bool(_last(beside.get("repository"))) and "tag" not in beside
     return key == "tag" and ("repository" in beside or _IMAGE.fullmatch(_word(path)) is not None)
 
 
