@@ -30,6 +30,11 @@ _LEAKS = (
 )
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many workers more than processors: tests wait for servers and programs a third of their time."""
+    return (os.cpu_count() or 2) * 3 // 2
+
+
 @pytest.fixture(autouse=True)
 def isolated_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A fresh HOME with an identity for git, and nothing else of the machine's settings."""
