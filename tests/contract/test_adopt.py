@@ -89,6 +89,12 @@ def test_people_are_told_why(checkout: Path) -> None:
     assert ran.err == "next: gitops-tk status; gitops-tk bump billing -e dev --tag TAG\n"
 
 
+def test_what_comes_next_stays_local_where_there_is_no_remote(checkout: Path) -> None:
+    repo.git(checkout, "remote", "remove", "origin")
+    ran = run("adopt", cwd=checkout)
+    assert ran.err == "next: gitops-tk status; gitops-tk bump billing -e dev --tag TAG --local\n"
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_the_commands_work_right_after(tmp_path: Path, layout: str) -> None:
     text = LAYOUTS[layout]

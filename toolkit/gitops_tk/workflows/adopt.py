@@ -87,12 +87,14 @@ class Found(Struct, frozen=True):
         report: how each thing was concluded.
         status: what `status` says with it.
         warnings: the values files that cannot be read.
+        home: the remote's URL; None where there is none.
     """
 
     text: bytes
     report: Report
     status: Result
     warnings: tuple[Problem, ...]
+    home: str | None
 
 
 def adopt(request: AdoptRequest, options: Options) -> Result:
@@ -142,7 +144,8 @@ def find(request: AdoptRequest, views: Views) -> Found:
     templates = {"values": choice.template, "shared": common.template}
     chart = charts(listing.charts, services, templates, choice.environments)
     images = _images(listing, choice, request.image_key)
-    forge = forge_of(views.home())
+    home = views.home()
+    forge = forge_of(home)
     text = written(choice, common, chart, images, forge)
     seen = status.status(Overlay(views.snapshot, ChangeSet((Write(CONFIG_FILE, text),))), now=views.now)
     report = Report(
@@ -150,7 +153,7 @@ def find(request: AdoptRequest, views: Views) -> Found:
         (*choice.unsure, *common.unsure, *chart.unsure, *_of_images(images, seen), *_elsewhere(listing, choice, seen)),
     )
     warnings = tuple(replace(problem, severity="warning") for problem in seen.problems)
-    return Found(text, report, status.result(seen), warnings)
+    return Found(text, report, status.result(seen), warnings, home)
 
 
 def plan(found: Found, intent: Any = None) -> Plan:
@@ -159,6 +162,8 @@ def plan(found: Found, intent: Any = None) -> Plan:
     operations = (Write(CONFIG_FILE, found.text),)
     changes = (Change(kind="config", file=CONFIG_FILE, to="added"),)
     services = list(found.status.details["services"])
+    bump = f"gitops-tk bump {services[0]} -e {config.environments[0].name} --tag TAG"
+    local = "" if found.home else " --local"
     return Plan(
         changeset=ChangeSet(operations, changes),
         intent=intent,
@@ -167,7 +172,7 @@ def plan(found: Found, intent: Any = None) -> Plan:
         trailers=trailers("adopt", changes),
         publish=publish_by(config, operations),
         proposal=proposal_branch("_", ["adopt"]),
-        advice=(f"next: gitops-tk status; gitops-tk bump {services[0]} -e {config.environments[0].name} --tag TAG",),
+        advice=(f"next: gitops-tk status; {bump}{local}",),
     )
 
 
