@@ -45,8 +45,6 @@ def hold(
     """
 
     def action() -> Result:
-        from msgspec.structs import replace
-
         from gitops_tk.workflows.deliver import deliver
         from gitops_tk.workflows.hold import HoldRequest, plan_hold
 
@@ -56,10 +54,11 @@ def hold(
         request.check()
         options = opt.shared(repo, branch, local=local, dry_run=dry_run, message=message, retry_for=retry_for)
         done = deliver("hold", lambda views, intent: plan_hold(request, views, intent), options)
-        if done.outcome != "proposed":
-            return done
-        told = "Nothing is held until it is merged; --push-now holds at once, where gitops-tk.yaml allows it."
-        return replace(done, advice=(*done.advice, told))
+        if done.outcome == "proposed":
+            done.advice += (
+                "Nothing is held until it is merged; --push-now holds at once, where gitops-tk.yaml allows it.",
+            )
+        return done
 
     run("hold", output, action)
 
