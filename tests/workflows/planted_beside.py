@@ -10,6 +10,7 @@ from tests.workflows.planted_past import (
     D3,
     D9,
     ELSEWHERE,
+    LISTED,
     PER_ENVIRONMENT,
     PROJECT,
     PROMOTED,
@@ -189,6 +190,16 @@ BESIDE = [
         {_A: own("v1.1.0", D2).split(b"config:")[0] + b"config:\nreplicas: 2\n"},
     ),
     Case("not-utf-8", "unreadable", {_A: own("v1.1.0", D2, "debug", "# caf").rstrip() + b"\xe9\n"}),
+    # What hides a service from the rules.
+    Case(
+        "folder-in-place-of-a-charts-values",
+        "unreadable",
+        {path("plain", "staging"): b"image: {tag: v9.9.9}\n", "services/plain/chart/values.yaml/x": b"a: 1\n"},
+    ),
+    Case(
+        "below-what-nobody-can-read", "unreadable", {path("a", "prod"): _EVIL}, base={"envs/prod.yaml": b"a: 1\na: 2\n"}
+    ),
+    Case("image-twice-in-a-list", "unreadable", {path("listed", "staging"): LISTED + b"  - {name: web, newTag: v9}\n"}),
     Case("submodule", "not-a-file", {"lib": b"1" * 40}, modes={"lib": "160000"}),
 ]
 

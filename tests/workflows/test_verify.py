@@ -91,6 +91,15 @@ def test_a_chart_edit_does_not_hide_behind_an_edit_of_values(tmp_path: Path) -> 
     assert found == {"values": [], "both": [("accepts", "services/user-service/chart/templates/x.yaml")]}
 
 
+def test_what_mends_a_file_is_held_against_what_could_be_read_before() -> None:
+    own = b"image: {tag: v1}\nreplicas: 2\n"
+    twice, mended = b"config: {DB_A: 1}\nconfig: {}\n", b"config: {DB_A: 1}\nimage: {digest: d}\n"
+    sides = [{"a.yaml": own, "values.yaml": chart} for chart in (twice, mended)]
+    found = seen(parse(CONFIG), *(Layers("a", "staging", "a.yaml", side, ["values.yaml"], "schema") for side in sides))
+    assert found is not None
+    assert ([key.key for key in found.protected], found.lower) == (["config.DB_A"], True)
+
+
 _MANY = range(6000)
 
 

@@ -12,7 +12,7 @@ from gitops_tk.helm_yaml import printed
 from gitops_tk.model.image import Image
 from gitops_tk.values.document import Document
 from gitops_tk.values.edit import Edit
-from gitops_tk.values.keys import Index, KeyPath, format_key, parse_key
+from gitops_tk.values.keys import Index, KeyPath, Selector, format_key, parse_key
 from gitops_tk.values.merge import Merged
 
 _PARTS = ("tag", "digest", "build", "revision")
@@ -58,6 +58,17 @@ def image_places(merged: Merged, images: Iterable[ImageKeys]) -> dict[KeyPath, s
     return {
         path: printed(value) for path, value in found.items() if isinstance(value, str | int | float) and value != ""
     }
+
+
+def ambiguous(merged: Merged, images: Iterable[ImageKeys]) -> KeyPath | None:
+    """The element of a list that images are looked for in, and that is there more than once; None for none."""
+    for keys in images:
+        for path in [parse_key(keys.reference)] if keys.reference is not None else _paths(keys).values():
+            for length, step in enumerate(path):
+                items = merged.get(path[:length]) if isinstance(step, Selector) else None
+                if isinstance(step, Selector) and isinstance(items, list) and len(step.positions(items)) > 1:
+                    return path[: length + 1]
+    return None
 
 
 def without_images(data: dict[str, Any], images: Iterable[ImageKeys]) -> dict[str, Any]:

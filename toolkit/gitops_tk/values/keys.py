@@ -31,10 +31,15 @@ class Selector(Struct, frozen=True):
 
     def position(self, items: Sequence[Any]) -> int | None:
         """The position of the first element that is meant, or None."""
-        for at, one in enumerate(items):
-            if isinstance(one, dict) and self.key in one and self.matches(one[self.key]):
-                return at
-        return None
+        return next(iter(self.positions(items)), None)
+
+    def positions(self, items: Sequence[Any]) -> list[int]:
+        """The positions of all elements that are meant."""
+        return [
+            at
+            for at, one in enumerate(items)
+            if isinstance(one, dict) and self.key in one and self.matches(one[self.key])
+        ]
 
 
 Step = str | Index | Selector

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from gitops_tk.charts.schema import allows
 from gitops_tk.config.model import Config, Environment
-from gitops_tk.errors import MissingFile
+from gitops_tk.errors import EditRefused, MissingFile
 from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.values.document import Document
 from gitops_tk.values.merge import Merged, merge
@@ -82,6 +82,12 @@ class Layers:
         chart, *lower = [self._document(path) for path in self.paths[:-1]]
         return merge([one for one in lower if one], chart)
 
+    @cached_property
+    def legible(self) -> Merged:
+        """What those layers merge to that can be read; the service's own file has to be."""
+        chart, *lower = [self._read_or_none(path) for path in self.paths[:-1]]
+        return merge([*(one for one in lower if one), self.document], chart)
+
     def with_own(self, data: bytes) -> "Layers":
         """The same layers, with other bytes in the service's own file."""
         files = {**self._files, self.own_path: data}
@@ -103,6 +109,12 @@ class Layers:
 
     def _document(self, path: str) -> Document | None:
         return _read(self._files[path], path) if path in self._files else None
+
+    def _read_or_none(self, path: str) -> Document | None:
+        try:
+            return self._document(path)
+        except EditRefused:
+            return None
 
     def allows(self, key: str) -> bool:
         """Whether the chart's schema, if there is one, lets this dotted key be set."""

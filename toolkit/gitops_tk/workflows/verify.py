@@ -131,12 +131,13 @@ def proposed(
     reviewer = Reviewer(
         views, before, after, paths, overrides=overrides, runner=runner, health=health, thorough=thorough
     )
-    releases = reviewer.releases()
+    releases, blind = reviewer.releases()
     return Proposal(
         config=config,
         now=views.now,
         touched=paths,
         releases=tuple(releases),
+        blind=tuple(blind),
         parts=tuple(_parts(paths, releases)),
         weaker=weakenings(before, after, paths, gates, views),
         declared=_declared(comparison.commits),

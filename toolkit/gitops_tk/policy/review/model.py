@@ -67,6 +67,19 @@ class Touched(Struct, frozen=True, kw_only=True):
     overrides: str | None = None
 
 
+class Blind(Struct, frozen=True, kw_only=True):
+    """A service in an environment of which nobody can tell what the pull request makes of it, and so no rule can.
+
+    Attributes:
+        path: the layer of its values that hides it, be it that the pull request leaves that as it is.
+    """
+
+    service: str
+    env: str
+    path: str
+    fault: Unreadable
+
+
 class Weakening(Struct, frozen=True):
     """A way in which the policy will be weaker, and the file that makes it so."""
 
@@ -208,6 +221,7 @@ class Proposal(Struct, frozen=True, kw_only=True):
         now: the time, in seconds since 1970 (UTC).
         touched: the paths that change.
         releases: the services, in their environments, whose values change.
+        blind: those that it reaches, and that cannot be judged.
         parts: what all of it is.
         weaker: in which ways the policy will be weaker.
         declared: what the commits say that they change; None where one of them says nothing.
@@ -218,6 +232,7 @@ class Proposal(Struct, frozen=True, kw_only=True):
     now: float
     touched: tuple[Touched, ...] = ()
     releases: tuple[Release, ...] = ()
+    blind: tuple[Blind, ...] = ()
     parts: tuple[Sorted, ...] = ()
     weaker: tuple[Weakening, ...] = ()
     declared: Declared | None = None

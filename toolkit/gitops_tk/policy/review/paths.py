@@ -98,10 +98,16 @@ def deletion(proposal: Proposal) -> Iterator[Fault]:
     fix="mend the file; gitops-tk validate says more",
 )
 def unreadable(proposal: Proposal) -> Iterator[Fault]:
-    """Files that cannot be read as what they are for."""
+    """Files that cannot be read as what they are for, and services that cannot be judged for one that is there."""
+    told = set[str]()
     for one in proposal.touched:
         if one.fault is not None:
+            told.add(one.path)
             yield Fault(message=one.fault.message, file=one.path, line=one.fault.line, service=one.service, env=one.env)
+    for blind in proposal.blind:
+        if blind.path not in told:
+            message = f"{blind.service} in {blind.env} cannot be judged: {blind.fault.message}"
+            yield Fault(message=message, file=blind.path, line=blind.fault.line, service=blind.service, env=blind.env)
 
 
 @rule(

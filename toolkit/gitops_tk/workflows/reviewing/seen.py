@@ -12,8 +12,8 @@ from gitops_tk.errors import EditRefused
 from gitops_tk.model.image import Image
 from gitops_tk.policy.keys import changed, leaves
 from gitops_tk.policy.order import older_by
-from gitops_tk.policy.review.model import Key, Move
-from gitops_tk.values.image import image_leaves, read_image, without_images
+from gitops_tk.policy.review.model import Blind, Key, Move, Unreadable
+from gitops_tk.values.image import ambiguous, image_leaves, read_image, without_images
 from gitops_tk.values.keys import KeyPath, format_key
 from gitops_tk.values.merge import Merged
 from gitops_tk.values.strays import only_white, stray_lines
@@ -71,7 +71,8 @@ def seen(config: Config, old: Layers, new: Layers) -> Seen | None:
     Args:
         config: the base's configuration.
     """
-    before, after = _merged(old), _merged(new)
+    # What nobody could read below its own file says nothing; what mends it comes new.
+    before, after = _legible(old), _merged(new)
     if (before is None and after is None) or (new.own is not None and after is None):
         return None
     ours, theirs = (_plain(config, old.service, merged.data if merged else {}) for merged in (before, after))
@@ -90,9 +91,32 @@ def seen(config: Config, old: Layers, new: Layers) -> Seen | None:
     )
 
 
+def blind(config: Config, new: Layers) -> Blind | None:
+    """Why nothing can be told of what a service's values will be; None where it can, or where the service goes.
+
+    Args:
+        config: the base's configuration.
+        new: its layers with the pull request.
+    """
+    if new.own is None:
+        return None
+    try:
+        twice = ambiguous(new.merged, config.image_keys(new.service).values())
+    except EditRefused as error:
+        fault = Unreadable(error.message, error.line)
+        return Blind(service=new.service, env=new.env, path=error.file or new.own_path, fault=fault)
+    if twice is None:
+        return None
+    origin = new.merged.nearest(twice)
+    fault = Unreadable(
+        f"{format_key(twice)} is there twice: readers differ on which counts", origin.line if origin else None
+    )
+    return Blind(service=new.service, env=new.env, path=origin.file if origin else new.own_path, fault=fault)
+
+
 def placed(one: Seen, path: KeyPath, after: str | None) -> Key:
     """What says where an image is pulled from, as a key that changes."""
-    new, old = _merged(one.new), _merged(one.old)
+    new, old = _merged(one.new), _legible(one.old)
     origin = (new.nearest(path) if new else None) or (old.nearest(path) if old else None)
     return Key(
         key=format_key(path),
@@ -127,6 +151,15 @@ def _merged(layers: Layers) -> Merged | None:
         return None
     try:
         return layers.merged
+    except EditRefused:
+        return None
+
+
+def _legible(layers: Layers) -> Merged | None:
+    if layers.own is None:
+        return None
+    try:
+        return layers.legible
     except EditRefused:
         return None
 
