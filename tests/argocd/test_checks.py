@@ -36,13 +36,14 @@ def written(files: Files) -> Files:
 
 
 def found(files: Files) -> dict[str, set[str]]:
-    """The rules that are broken, each with the messages."""
+    """The rules that are broken, each with the messages, and their lines."""
     snapshot = MemorySnapshot(files)
     config = load(snapshot)
     assert config.argocd is not None
     faults: dict[str, set[str]] = {}
     for fault in check(snapshot, config, config.argocd):
-        faults.setdefault(fault.rule, set()).add(fault.message)
+        place = f"{fault.file}:{fault.line}: " if fault.line else ""
+        faults.setdefault(fault.rule, set()).add(place + fault.message)
     return faults
 
 
@@ -63,12 +64,41 @@ def added(path: str, data: bytes) -> Callable[[Files], Files]:
 
 
 PROD = "argocd/apps-prod.yaml"
+PROJECT = "argocd/project.yaml"
+FILL_IN = "https://git.example.com/FILL-IN/gitops.git"
+SSH = "git@git.example.com:shop/gitops.git"
+GENERATOR = f"- git:\n        repoURL: {URL}"
+SOURCE = f"source:\n        repoURL: {URL}"
 PLANTED = [
+    ("argocd-repository", changed("gitops-tk.yaml", URL, FILL_IN), "gitops-tk.yaml:6: argocd.repository is not filled"),
     (
         "argocd-repository",
-        changed("gitops-tk.yaml", URL, "https://git.example.com/FILL-IN/gitops.git"),
-        "not filled in",
+        changed(PROD, GENERATOR, GENERATOR.replace("shop", "other")),
+        f"{PROD}:18: the generator reads https://git.example.com/other/gitops.git, and argocd.repository is {URL}",
     ),
+    ("argocd-repository", changed(PROD, SOURCE, SOURCE.replace("shop", "other")), ": the source is https://git.exam"),
+    (
+        "argocd-repository",
+        changed("argocd/bootstrap.yaml", f"source:\n    repoURL: {URL}", "source:\n    repoURL: x"),
+        "x, and",
+    ),
+    ("argocd-repository", changed("gitops-tk.yaml", URL, SSH), f"is {SSH}: two repositories to Argo CD"),
+    (
+        "argocd-repository",
+        changed(PROJECT, URL, "https://git.example.com/*"),
+        f"{PROJECT}:12: the project gitops does not",
+    ),
+    (
+        "argocd-repository",
+        changed(PROD, SOURCE, "source:\n        repoURL: 'https://{{ index .path.segments 1 }}.example.com'"),
+        "the source is https://b.example.com, and",
+    ),
+    (
+        "argocd-placeholder",
+        changed(PROD, GENERATOR, GENERATOR.replace("shop", "FILL-IN")),
+        f"{PROD}:18: {FILL_IN} only",
+    ),
+    ("argocd-placeholder", changed(PROJECT, URL, FILL_IN), f"{PROJECT}:13: {FILL_IN} only stands for"),
     ("argocd-manifest", without(PROD), f"{PROD} is not there"),
     ("argocd-not-evaluated", changed(PROD, "index .path.segments 1", "lower .path.basename"), "'lower'"),
     ("argocd-not-evaluated", added(PROD, b"a: [\n"), "cannot be read as YAML"),
@@ -112,9 +142,9 @@ PLANTED = [
     ("argocd-render", added("envs/dev.yaml", b"x: 1\n"), "gitops-tk envs/dev.yaml, services/a/envs/dev.yaml"),
     ("argocd-render", changed(PROD, "releaseName: '{{", "releaseName: 'x{{"), "the release: Argo CD takes xa"),
     ("argocd-render", changed(PROD, "skipTests: true", "values: 'x: 1'"), "helm.values is set"),
-    ("argocd-project", changed("argocd/project.yaml", "name: gitops\n", "name: other\n"), "there is no project gitops"),
-    ("argocd-project", changed("argocd/project.yaml", URL, "https://git.example.com/x"), f"does not allow {URL}"),
-    ("argocd-project", changed("argocd/project.yaml", "'*-prod'", "'!a-prod'"), "does not allow the namespace a-prod"),
+    ("argocd-project", changed(PROJECT, "name: gitops\n", "name: other\n"), "there is no project gitops"),
+    ("argocd-project", changed(PROJECT, URL, "https://git.example.com/x"), f"does not allow {URL}"),
+    ("argocd-project", changed(PROJECT, "'*-prod'", "'!a-prod'"), "does not allow the namespace a-prod"),
     (
         "argocd-refresh",
         added(
@@ -128,6 +158,14 @@ PLANTED = [
 
 def test_a_wiring_that_is_right_has_no_finding() -> None:
     assert found(tree()) == {}
+    for old, new in (
+        (URL, "https://Git.example.com/shop/gitops"),
+        (f"- {URL}", "- https://git.example.com/sho?/*"),
+        (f"- {URL}", f"- {FILL_IN}\n    - https://git.example.com/**"),
+    ):
+        assert found(changed(PROJECT, old, new)(tree())) == {}
+    short = tree(f"argocd: {{repository: '{SSH}'}}\n")
+    assert found(changed("gitops-tk.yaml", SSH, "ssh://git@git.example.com/shop/gitops")(short)) == {}
     clusters = f"argocd: {{repository: '{URL}', environments: {{prod: {{cluster: eu, namespace: '{{service}}'}}}}}}\n"
     assert found(tree(clusters)) == {}
 
@@ -162,7 +200,7 @@ PLANTED_BESIDE_A_REGISTRY = [
     ("argocd-render", changed(PROD, "ref: values", "path: x"), "there is another source"),
     (
         "argocd-project",
-        changed("argocd/project.yaml", "registry.example.com/charts", "registry.example.com/other"),
+        changed(PROJECT, "registry.example.com/charts", "registry.example.com/other"),
         "gitops does not allow registry.example.com/charts",
     ),
     ("argocd-refresh", changed(PROD, ";/services", ";/other"), "changes services/a/envs/prod.yaml does not refresh"),
@@ -201,10 +239,10 @@ def test_manifests_that_were_written_for_another_url_are_told(tmp_path: Path) ->
     assert run("init", "gitops", "--commit", cwd=tmp_path).status == 0
     config = tmp_path / "gitops/gitops-tk.yaml"
     config.write_text(re.sub(r"(\n  repository:) .*", rf"\1 {URL}", config.read_text()))
-    ran = run_json("validate", cwd=config.parent)
+    ran = run_json("validate", "-e", "prod", cwd=config.parent)
+    assert ran.status == 5
     assert {(one["code"], one["file"]) for one in ran.json["problems"]} == {
-        ("argocd-repository", f"argocd/{name}.yaml")
-        for name in ("bootstrap", "project", "apps-dev", "apps-staging", "apps-prod")
+        ("argocd-placeholder", f"argocd/{name}.yaml") for name in ("bootstrap", "project", "apps-prod")
     }
     assert run("argocd", "write", cwd=config.parent).status == 0
     assert run_json("validate", cwd=config.parent).json["problems"] == []

@@ -152,6 +152,12 @@ def _filter(scene: Scene) -> None:
     scene.write(".gitattributes", "services/**/prod.yaml filter=git-crypt\n")
 
 
+def _wired_elsewhere(scene: Scene) -> None:
+    (scene.checkout / "argocd").mkdir()
+    generator = "{git: {repoURL: 'https://git.example.com/old/gitops.git'}}"
+    scene.write("argocd/apps-dev.yaml", f"kind: ApplicationSet\nspec:\n  generators: [{generator}]\n")
+
+
 def _gone(scene: Scene) -> None:
     repo.git(scene.checkout, "remote", "set-url", "origin", scene.server.root_url + "/shop/other.git")
 
@@ -245,6 +251,9 @@ PLANTED: dict[str, list[tuple[Callable[[Scene], None], str, str]]] = {
     "shallow": [(_shallow, "warning", "shallow")],
     "hooks": [(_hook, "warning", "commit-msg")],
     "filters": [(_filter, "warning", "filter=git-crypt")],
+    "argocd-repository": [
+        (_wired_elsewhere, "warning", "apps-dev.yaml:3: the generator reads https://git.example.com/o")
+    ],
     "remote": [
         (_gone, "error", "other.git"),
         (_no_remote, "warning", "no remote"),

@@ -81,7 +81,12 @@ def test_a_remote_is_looked_at_without_a_checkout(well: Scene, tmp_path: Path) -
     well.repo = repo.git(well.checkout, "remote", "get-url", "origin")
     well.checkout = tmp_path
     found = {one["rule"]: one["state"] for one in well.look().details["findings"]}
-    assert {rule for rule, state in found.items() if state != "ok"} == {"shallow", "hooks", "filters"}
+    assert {rule for rule, state in found.items() if state != "ok"} == {
+        "shallow",
+        "hooks",
+        "filters",
+        "argocd-repository",
+    }
 
 
 def test_offline_nobody_is_asked(well: Scene) -> None:

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 import yaml
 from msgspec import Struct
+from yaml.constructor import SafeConstructor
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from gitops_tk import helm_yaml
 from gitops_tk.argocd import gotemplate
@@ -27,10 +29,12 @@ class Manifest(Struct, frozen=True):
 
     Attributes:
         file: its path.
+        node: where it is written there.
     """
 
     file: str
     data: dict[str, Any]
+    node: Node
 
     @property
     def kind(self) -> str:
@@ -41,6 +45,16 @@ class Manifest(Struct, frozen=True):
     def name(self) -> str:
         """Its name."""
         return str(_at(self.data, "metadata", "name"))
+
+    def line(self, *path: str | int) -> int:
+        """The 1-based line of what a path leads to, or of the nearest thing above it."""
+        node, line = self.node, self.node.start_mark.line
+        for step in path:
+            key, below = _below(node, step)
+            if below is None:
+                break
+            node, line = below, (key or below).start_mark.line
+        return line + 1
 
 
 class Application(Struct, frozen=True):
@@ -175,10 +189,11 @@ def manifests(files: Mapping[str, bytes]) -> list[Manifest]:
             if too_deep(text) is not None:
                 raise NotEvaluated(f"{path} is nested too deep")
             loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-            documents = list(yaml.load_all(text, Loader=loader))
+            nodes = list(yaml.compose_all(text, Loader=loader))
+            documents = [(SafeConstructor().construct_document(node), node) for node in nodes]
         except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
             raise NotEvaluated(f"{path} cannot be read as YAML") from error
-        found += [Manifest(path, one) for one in documents if isinstance(one, dict)]
+        found += [Manifest(path, one, node) for one, node in documents if isinstance(one, dict)]
     return found
 
 
@@ -290,6 +305,16 @@ def _path(path: str) -> dict[str, Any]:
         "filename": name,
         "segments": folder.split("/"),
     }
+
+
+def _below(node: Node, step: str | int) -> tuple[Node | None, Node | None]:
+    """The key and the value that a step leads to; a list has no keys."""
+    if isinstance(node, MappingNode):
+        pairs = (pair for pair in node.value if isinstance(pair[0], ScalarNode) and pair[0].value == step)
+        return next(pairs, (None, None))
+    if isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return None, node.value[step]
+    return None, None
 
 
 def _at(data: Any, *keys: str) -> Any:

@@ -1,13 +1,23 @@
-"""What an AppProject allows. Source: Argo CD, "Projects": patterns, of which those with `!` deny."""
+"""What an AppProject allows. Sources: Argo CD, "Projects": patterns, of which those with `!` deny; argo-cd,
+pkg/apis/application/v1alpha1/app_project_types.go, `IsSourcePermitted`.
+"""
 
 import re
-from collections.abc import Iterable
 from typing import Any
+
+from gitops_tk.argocd.urls import normal
+
+_PARTS = re.compile(r"\*+|\?|[^*?]+")
 
 
 def allows_source(project: dict[str, Any], url: str) -> bool:
-    """Whether Applications of a project may come from a repository."""
-    return _allowed(_texts(project.get("sourceRepos")), _plain(url), _plain)
+    """Whether Applications of a project may come from a repository; `*` stays in one part of a path, `**` does not."""
+    listed = _texts(project.get("sourceRepos"))
+    denied = [one[1:] for one in listed if one.startswith("!")]
+    if any(_matches(normal(one), normal(url), "/") for one in denied):
+        return False
+    # Where something is denied, all else is allowed.
+    return bool(denied) or any(_matches(normal(one), normal(url), "/") for one in listed)
 
 
 def allows_destination(project: dict[str, Any], destination: dict[str, Any]) -> bool:
@@ -37,20 +47,28 @@ def _denies(destination: dict[str, Any]) -> bool:
     return any(str(text).startswith("!") for text in destination.values())
 
 
-def _allowed(patterns: Iterable[str], text: str, plain: Any) -> bool:
-    listed = list(patterns)
-    taken = any(_matches(plain(one), text) for one in listed if not one.startswith("!"))
-    return taken and not any(_matches(plain(one[1:]), text) for one in listed if one.startswith("!"))
+def _matches(pattern: str, text: str, separator: str = "") -> bool:
+    if pattern in ("*", text):
+        return True
+    # Where what is read so far may end; a regular expression would try all of them again for every star.
+    ends = {0}
+    for part in _PARTS.findall(pattern):
+        if part == "?":
+            ends = {at + 1 for at in ends if at < len(text) and text[at] != separator}
+        elif part.startswith("*"):
+            ends = _stretched(ends, text, separator if part == "*" else "")
+        else:
+            ends = {at + len(part) for at in ends if text.startswith(part, at)}
+    return len(text) in ends
 
 
-def _matches(pattern: str, text: str) -> bool:
-    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text) is not None
+def _stretched(ends: set[int], text: str, separator: str) -> set[int]:
+    found = set(ends)
+    for at, char in enumerate(text):
+        if at in found and char != separator:
+            found.add(at + 1)
+    return found
 
 
 def _texts(value: Any) -> list[str]:
     return [one for one in value or () if isinstance(one, str)] if isinstance(value, list) else []
-
-
-def _plain(url: str) -> str:
-    # As Argo CD compares them: case, `.git` and a final slash do not count.
-    return url.lower().rstrip("/").removesuffix(".git")

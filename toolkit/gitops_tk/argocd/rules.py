@@ -31,10 +31,19 @@ RULES = (
     Rule(
         name="argocd-repository",
         severity="warning",
-        summary="The URL by which Argo CD reads the repository is filled in, and in the manifests, too",
+        summary="argocd.repository is filled in, and the manifests read and allow the repository that it names",
+        reason="Argo CD reads another repository than the one that is reviewed, or may read none.",
+        source=f"{_DOCS}/user-guide/projects/",
+        fix="set argocd.repository in gitops-tk.yaml to the URL by which Argo CD reads this repository, then run "
+        "gitops-tk argocd write",
+    ),
+    Rule(
+        name="argocd-placeholder",
+        severity="error",
+        summary="No manifest has the URL that stands for the repository's until that is filled in",
         reason="Argo CD reads nothing, and generates nothing.",
         source=f"{_DOCS}/user-guide/private-repositories/",
-        fix="set argocd.repository in gitops-tk.yaml, then run gitops-tk argocd write",
+        fix="set argocd.repository in gitops-tk.yaml, then run gitops-tk argocd write, which writes the manifests anew",
     ),
     Rule(
         name="argocd-manifest",

@@ -10,7 +10,8 @@ PROJECT_FILE = f"{FOLDER}/project.yaml"
 BOOTSTRAP_FILE = f"{FOLDER}/bootstrap.yaml"
 IN_CLUSTER = "https://kubernetes.default.svc"
 # What stands for the repository's URL until somebody fills it in.
-FILL_IN = "https://git.example.com/FILL-IN/gitops.git"
+_PLACEHOLDER = "FILL-IN"
+FILL_IN = f"https://git.example.com/{_PLACEHOLDER}/gitops.git"
 PodSecurity = Literal["restricted", "baseline", "privileged"]
 
 # As git takes them, without a password; braces would be read as a template by Argo CD.
@@ -131,6 +132,11 @@ def initial(repository: str | None) -> list[str]:
 def is_repository(url: str) -> bool:
     """Whether Argo CD could read a repository by this URL: no file of this machine, and no password in it."""
     return url.isprintable() and _REPOSITORY.fullmatch(url) is not None
+
+
+def is_placeholder(url: str) -> bool:
+    """Whether a URL stands for one that nobody has filled in yet, be it in part."""
+    return _PLACEHOLDER in url
 
 
 def to_builtins(argocd: Argocd) -> dict[str, Any]:

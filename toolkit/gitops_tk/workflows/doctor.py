@@ -5,13 +5,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from msgspec import Struct, to_builtins
 
-from gitops_tk.config.load import load
+from gitops_tk.argocd.rules import BY_NAME
+from gitops_tk.config.load import CONFIG_FILE, load
 from gitops_tk.config.model import Config
 from gitops_tk.errors import GitopsTkError
 from gitops_tk.forges import place
 from gitops_tk.http import Patience
-from gitops_tk.model.findings import Finding, failed, unchecked, warning
+from gitops_tk.model.findings import Finding, error, failed, ok, unchecked, warning
 from gitops_tk.model.result import Problem, Result
+from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.repository.checkout import Checkout
 from gitops_tk.repository.location import RemoteLocation, locate
 from gitops_tk.repository.remote import Remote
@@ -21,6 +23,8 @@ from gitops_tk.workflows.diagnosing import remote as there
 from gitops_tk.workflows.diagnosing.forge import Diagnosis
 from gitops_tk.workflows.diagnosing.rules import NETWORK, RULES
 from gitops_tk.workflows.options import Options
+from gitops_tk.workflows.wiring.generated import objects
+from gitops_tk.workflows.wiring.rules.repository import repository
 
 # Each is one question: whoever does not answer it soon is not there.
 _GIT_SECONDS = "20"
@@ -95,6 +99,8 @@ def _near(subject: Subject, environ: Mapping[str, str]) -> Iterator[Finding]:
         yield here.hooks(checkout)
         if config is not None:
             yield here.filters(checkout, config)
+    if checkout is not None and config is not None:
+        yield _wired(checkout.snapshot(), config)
     if checkout is not None and subject.location is None:
         yield unchecked("credentials", "no remote is known")
         yield warning(
@@ -102,6 +108,21 @@ def _near(subject: Subject, environ: Mapping[str, str]) -> Iterator[Finding]:
             "the checkout has no remote: bump and promote work with --local alone",
             "git remote add origin URL",
         )
+
+
+def _wired(snapshot: Snapshot, config: Config) -> Finding:
+    rule = "argocd-repository"
+    if config.argocd is None:
+        return unchecked(rule, f"{CONFIG_FILE} has no argocd section")
+    found, _ = objects(snapshot)
+    faults = sorted(repository(snapshot, config, config.argocd, found), key=lambda one: BY_NAME[one.rule].severity)
+    if not faults:
+        return ok(rule, f"no manifest in argocd/ names another repository than {CONFIG_FILE}")
+    first, *others = faults
+    more = f", and {len(others)} more: gitops-tk validate" if others else ""
+    message = f"{first.file}:{first.line}: {first.message}{more}"
+    tell = error if BY_NAME[first.rule].severity == "error" else warning
+    return tell(rule, message, BY_NAME[first.rule].fix)
 
 
 def _far(subject: Subject, branch: str | None, environ: Mapping[str, str], patience: Patience) -> Iterator[Finding]:

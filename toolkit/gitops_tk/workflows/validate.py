@@ -20,7 +20,7 @@ from gitops_tk.workflows.layers import unknown_service
 from gitops_tk.workflows.options import Options
 from gitops_tk.workflows.releases import Target
 from gitops_tk.workflows.wiring import checks as wiring_checks
-from gitops_tk.workflows.wiring.checks import Fault
+from gitops_tk.workflows.wiring.rules.model import Fault
 
 RULES = (*NAMES, *BY_NAME)
 Progress = Callable[[str], None]
@@ -116,8 +116,8 @@ def _wiring(
     config: Config, faults: Iterable[Fault], services: Sequence[str], envs: Sequence[str], off: Counter[int]
 ) -> Iterator[Problem]:
     for fault in faults:
-        # What was named is looked at alone; the wiring itself belongs to nobody.
-        if (services and fault.service not in services) or (envs and fault.env not in envs):
+        # What was named is looked at alone; what is of all environments is theirs that were named, too.
+        if (services and fault.service not in services) or (envs and fault.env not in (None, *envs)):
             continue
         entries = enumerate(config.validate.off)
         by = next((at for at, one in entries if one.covers(fault.rule, fault.service or "", fault.env or "")), None)
@@ -126,7 +126,12 @@ def _wiring(
             continue
         rule = BY_NAME[fault.rule]
         yield Problem(
-            code=rule.name, severity=rule.severity, message=_printable(fault.message), hint=rule.fix, file=fault.file
+            code=rule.name,
+            severity=rule.severity,
+            message=_printable(fault.message),
+            hint=rule.fix,
+            file=fault.file,
+            line=fault.line,
         )
 
 

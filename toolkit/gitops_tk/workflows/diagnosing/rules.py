@@ -11,6 +11,7 @@ RULES: Mapping[str, str] = {
     "shallow": "the checkout has all of its history",
     "hooks": "no git hook of the checkout changes or refuses what `--local` and `--commit` commit",
     "filters": "no git attribute turns values files into something else than git keeps",
+    "argocd-repository": "the manifests in `argocd/` read and allow the repository that gitops-tk.yaml names",
     "remote": "the remote answers, takes the login, and has the branch",
     "push": "the remote lets the login push, as far as a dry run tells",
     "clock": "this machine's clock agrees with the remote's",

@@ -22,30 +22,39 @@ class Generated(Struct, frozen=True):
 
     Attributes:
         manifests: all objects there.
-        applications: what is generated, in the order of the manifests.
         faults: for each file that could not be evaluated, why.
+        applications: what is generated, in the order of the manifests.
     """
 
     manifests: list[Manifest]
-    applications: list[Application]
     faults: dict[str, str]
+    applications: list[Application]
+
+
+def objects(snapshot: Snapshot) -> tuple[list[Manifest], dict[str, str]]:
+    """The objects in `argocd/`, and for each file that cannot be read, why."""
+    files = [one.path for one in snapshot.children([FOLDER]).get(FOLDER, ()) if one.is_file]
+    content = snapshot.read([path for path in files if path.endswith((".yaml", ".yml", ".json"))])
+    found: list[Manifest] = []
+    faults: dict[str, str] = {}
+    for path, data in content.items():
+        try:
+            found += manifests({path: data})
+        except NotEvaluated as error:
+            faults[path] = str(error)
+    return found, faults
 
 
 def generated(snapshot: Snapshot, globbing: Globbing = "greedy", tree: Tree | None = None) -> Generated:
     """Evaluates all ApplicationSets; what cannot be evaluated is told, and the others go on."""
-    files = [one.path for one in snapshot.children([FOLDER]).get(FOLDER, ()) if one.is_file]
-    content = snapshot.read([path for path in files if path.endswith((".yaml", ".yml", ".json"))])
+    found = Generated(*objects(snapshot), [])
     tree = tree or Tree(snapshot)
-    found = Generated([], [], {})
-    for path, data in content.items():
-        try:
-            there = manifests({path: data})
-            found.manifests.extend(there)
-            for one in there:
-                if one.kind == "ApplicationSet":
-                    found.applications.extend(applications(one, tree, globbing))
-        except NotEvaluated as error:
-            found.faults[path] = str(error)
+    for one in found.manifests:
+        if one.kind == "ApplicationSet" and one.file not in found.faults:
+            try:
+                found.applications.extend(applications(one, tree, globbing))
+            except NotEvaluated as error:
+                found.faults[one.file] = str(error)
     return found
 
 
