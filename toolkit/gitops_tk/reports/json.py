@@ -19,4 +19,6 @@ def document(result: Result) -> str:
         if not plain[optional]:
             del plain[optional]
     plain |= result.details
-    return json.dumps(plain, indent=2, ensure_ascii=False) + "\n"
+    # json indents in Python alone. A file's name that is no UTF-8 goes through as it is.
+    text = json.dumps(plain, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return msgspec.json.format(text, indent=2).decode("utf-8", "surrogatepass") + "\n"

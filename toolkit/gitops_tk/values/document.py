@@ -11,6 +11,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from gitops_tk.errors import EditRefused
 from gitops_tk.helm_yaml import PLAIN, STRING, Loader, is_merge, key_text, plain, resolve, sources
 from gitops_tk.nesting import DEEPEST, too_deep
+from gitops_tk.values import by_line
 from gitops_tk.values.keys import Index, KeyPath, Selector
 
 _MOST_VALUES = 1_000_000
@@ -33,13 +34,11 @@ class Document:
     Attributes:
         file: its path in the repository, for messages.
         text: its text, without a byte order mark.
-        root: its top map as YAML nodes; None for a file without content.
     """
 
-    def __init__(self, file: str, text: str, root: Node | None) -> None:
+    def __init__(self, file: str, text: str) -> None:
         self.file = file
         self.text = text
-        self.root = root
         # By the nodes' ids: what each map holds itself, and with what is merged in; and the values made plain.
         self._own: dict[int, dict[Any, Entry]] = {}
         self._visible: dict[int, dict[Any, Entry]] = {}
@@ -52,15 +51,33 @@ class Document:
         Raises:
             EditRefused: it is not one YAML map in UTF-8 that means the same to every reader.
         """
-        text = decode(data, file)
-        root = _compose(text, file)
-        if isinstance(root, ScalarNode) and resolve(root) is None:
-            root = None
-        if root is not None and not isinstance(root, MappingNode):
-            raise refusal("not-a-map", f"{file} is not a map of values", file, root)
-        document = cls(file, text, root)
-        document._check()
+        document = cls(file, decode(data, file))
+        plainly = by_line.read(document.text)
+        if plainly is None:
+            return document._checked()
+        document.data = plainly
         return document
+
+    @classmethod
+    def parse(cls, data: bytes, file: str) -> "Document":
+        """The same by the parser alone, however plain the lines are.
+
+        Raises:
+            EditRefused: as `read`.
+        """
+        return cls(file, decode(data, file))._checked()
+
+    @cached_property
+    def root(self) -> Node | None:
+        """Its top map as YAML nodes; None for a file without content."""
+        root = _compose(self.text, self.file)
+        if root is None or (isinstance(root, ScalarNode) and resolve(root) is None):
+            return None
+        if not isinstance(root, MappingNode):
+            raise refusal("not-a-map", f"{self.file} is not a map of values", self.file, root)
+        if self._size(root, {}, 0) > _MOST_VALUES:
+            raise refusal("alias-bomb", "its aliases unfold to too many values", self.file, root)
+        return root
 
     @cached_property
     def data(self) -> dict[str, Any]:
@@ -96,6 +113,11 @@ class Document:
         found = self._own[id(node)].get(selector.key) if isinstance(node, MappingNode) else None
         return found is not None and isinstance(found[1], ScalarNode) and selector.matches(resolve(found[1]))
 
+    def _checked(self) -> "Document":
+        # Whoever reads a file learns its faults there and then.
+        _ = self.root
+        return self
+
     def _seen(self, node: Node, step: Any) -> Entry | None:
         return self._all(node).get(step) if isinstance(node, MappingNode) else self.child(node, step)
 
@@ -115,11 +137,6 @@ class Document:
                     found[key_text(key)] = key, value
             self._visible[id(node)] = found
         return self._visible[id(node)]
-
-    def _check(self) -> None:
-        sizes: dict[int, int] = {}
-        if self.root is not None and self._size(self.root, sizes, 0) > _MOST_VALUES:
-            raise refusal("alias-bomb", "its aliases unfold to too many values", self.file, self.root)
 
     def _size(self, node: Node, sizes: dict[int, int], depth: int) -> int:
         # What the node unfolds to, aliases and all; every map is looked at once.

@@ -45,7 +45,7 @@ def apply(data: bytes, edits: Sequence[Edit], file: str) -> bytes:
         EditRefused: the file cannot be edited without a risk to what it says.
         MissingFile: an element that a path goes through is not there.
     """
-    document = Document.read(data, file)
+    document = Document.parse(data, file)
     _refuse_encrypted(document)
     expected = _plain(document.data)
     text = document.text
@@ -53,7 +53,7 @@ def apply(data: bytes, edits: Sequence[Edit], file: str) -> bytes:
         if not edit.insert and _holds(expected, edit):
             continue
         if document.text is not text:
-            document = Document.read(text.encode(), file)
+            document = Document.parse(text.encode(), file)
         splice = Splice(document, _shared(document.root))
         text = splice.insert(edit.path, edit.value) if edit.insert else splice.put(edit.path, edit.value)
         expected = _expected(expected, edit.path, edit)
@@ -81,7 +81,7 @@ def same(one: Any, other: Any) -> bool:
 
 def _reads_as(text: str, expected: Any, file: str) -> bool:
     try:
-        return same(_plain(Document.read(text.encode(), file).data), expected)
+        return same(_plain(Document.parse(text.encode(), file).data), expected)
     except EditRefused:
         return False
 

@@ -33,7 +33,7 @@ def parse_assignment(text: str) -> Assignment:
         return Assignment(path, "", "")
     text = f"value: {written}"
     try:
-        document = Document.read(text.encode(), "VALUE")
+        document = Document.parse(text.encode(), "VALUE")
         found = document.data
     except (EditRefused, yaml.YAMLError, UnicodeEncodeError) as error:
         raise _bad(f"{written!r} is not a YAML value") from error

@@ -22,7 +22,7 @@ def stray_lines(before: bytes, after: bytes, file: str) -> tuple[int, ...]:
     Raises:
         EditRefused: one of the two cannot be read.
     """
-    old, new = Document.read(before, file), Document.read(after, file)
+    old, new = Document.parse(before, file), Document.parse(after, file)
     changed = [parse_key(one.key) for one in differences(old.data, new.data)]
     ours, theirs = _lines(before), _lines(after)
     mine = _accounted(old, changed, other=new, lines=ours)
