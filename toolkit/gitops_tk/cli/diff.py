@@ -79,7 +79,7 @@ def diff(
         from gitops_tk.workflows.promote import PromoteRequest
         from gitops_tk.workflows.releases import Target
 
-        options = opt.shared(repo, branch)
+        options = opt.shared(repo, branch, output=output)
         named = places or []
         target = Target(namespace=namespace, kube_version=kube_version)
         if base is not None:
@@ -91,7 +91,6 @@ def diff(
                 code="bad-diff",
                 hint="gitops-tk diff staging prod, or gitops-tk diff --base main --head topic",
             )
-        opt.tell_where(options, output)
         source, to, *services = named
         request = PromoteRequest(source=source, target=to, services=tuple(services), tag=tag, allow_older=allow_older)
         found.append(of_promotion(request, target, options))

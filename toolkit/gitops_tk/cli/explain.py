@@ -35,8 +35,7 @@ def explain(
         from gitops_tk.workflows.explain import explain as answer
         from gitops_tk.workflows.views import look_back
 
-        options = opt.shared(repo, branch)
-        opt.tell_where(options, output)
+        options = opt.shared(repo, branch, output=output)
         judge = judging({}, options, allow_commands=allow_commands)()
         with look_back(options) as views:
             return answer(views, source, target, service, judge)

@@ -58,8 +58,7 @@ def history(
 
         request = HistoryRequest(service=service, envs=tuple(env or ()), limit=limit, since=since)
         request.check()
-        options = opt.shared(repo, branch)
-        opt.tell_where(options, output)
+        options = opt.shared(repo, branch, output=output)
         with look_back(options) as views:
             return result(service, find(request, views))
 

@@ -216,8 +216,12 @@ def shared(
     message: str | None = None,
     retry_for: str = "5m",
     auto_merge: bool | None = None,
+    output: str = "json",
 ) -> Options:
     """The shared options as workflows take them.
+
+    Args:
+        output: whom a command that only looks is for: `text` is told where it looks.
 
     Raises:
         UsageError: a branch or a duration is not one.
@@ -231,18 +235,15 @@ def shared(
         message=message,
         retry_for=durations.seconds(retry_for),
         auto_merge=auto_merge,
+        tell=_tell if output == "text" else None,
         body=_body,
         cwd=Path.cwd(),
         environ=os.environ,
     )
 
 
-def tell_where(options: Options, output: str) -> None:
-    """Tells people that a checkout's files are read where `bump` and `promote` go by its remote."""
-    from gitops_tk.workflows.views import checkout_note
-
-    if output == "text" and (note := checkout_note(options)):
-        sys.stderr.write(f"{note}\n")
+def _tell(note: str) -> None:
+    sys.stderr.write(f"{note}\n")
 
 
 def _body(views: "Views", plan: "Plan", dialect: "Dialect") -> str:

@@ -43,8 +43,7 @@ def status(
         from gitops_tk.workflows.status import status as find
         from gitops_tk.workflows.views import look_back
 
-        options = opt.shared(repo, branch)
-        opt.tell_where(options, output)
+        options = opt.shared(repo, branch, output=output)
         with look_back(options) as views:
             found = find(views.snapshot, services or (), env or (), now=views.now)
             if live:

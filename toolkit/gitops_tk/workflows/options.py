@@ -24,6 +24,7 @@ class Options(Struct, frozen=True, kw_only=True):
         message: what the commit message says in place of the planned subject and body.
         retry_for: how long a lost race is run again, in seconds.
         auto_merge: whether the forge merges pull requests by itself; None for what gitops-tk.yaml says.
+        tell: what tells people where a command looks; None for programs.
         body: writes the body of a plan's pull request, for a forge's Markdown.
         cwd: the folder the command was started in.
         environ: the process's environment.
@@ -37,6 +38,7 @@ class Options(Struct, frozen=True, kw_only=True):
     message: str | None = None
     retry_for: float = 300.0
     auto_merge: bool | None = None
+    tell: Callable[[str], None] | None = None
     body: "Callable[[Views, Plan, Dialect], str] | None" = None
     cwd: Path
     environ: Mapping[str, str]

@@ -14,6 +14,10 @@ from gitops_tk.repository.location import CheckoutLocation, RemoteLocation, loca
 from gitops_tk.repository.remote import Remote
 from gitops_tk.workflows.options import Options
 
+_OF_THE_CHECKOUT = (
+    "note: this is read from the checkout's files; --branch BRANCH reads the remote, as bump and promote do"
+)
+
 
 class Views(Struct, frozen=True):
     """The views of a repository that a plan may look at.
@@ -83,24 +87,14 @@ def look_back(options: Options) -> Iterator[Views]:
     location = locate(options.repo, options.cwd, options.environ)
     if isinstance(location, CheckoutLocation) and options.branch is None:
         checkout = Checkout(location.root, options.environ)
-        yield Views.of(checkout, checkout.snapshot())
+        views = Views.of(checkout, checkout.snapshot())
+        # Where there is a remote, promote goes by that, and people may expect it here.
+        if options.tell is not None and views.home() is not None:
+            options.tell(_OF_THE_CHECKOUT)
+        yield views
         return
     with open_remote(location, options) as remote:
         yield Views.of(remote, remote.snapshot())
-
-
-def checkout_note(options: Options) -> str | None:
-    """What tells people that a checkout's files are read where `promote` goes by its remote; None where it is none.
-
-    Raises:
-        RepositoryError: there is no such repository.
-    """
-    location = locate(options.repo, options.cwd, options.environ)
-    if isinstance(location, RemoteLocation) or options.branch is not None:
-        return None
-    if Checkout(location.root, options.environ).home is None:
-        return None
-    return "note: this is read from the checkout's files; --branch BRANCH reads the remote, as bump and promote do"
 
 
 def open_remote(location: RemoteLocation | CheckoutLocation, options: Options) -> Remote:
