@@ -113,12 +113,12 @@ def test_doctor_tells_people_what_is_well_and_what_to_do(tmp_path: Path) -> None
         environ = {name: well.environ[name] for name in ("GITOPS_TK_TOKEN", "ARGOCD_SERVER", "ARGOCD_AUTH_TOKEN")}
         ran = run("doctor", cwd=well.checkout, **environ)
     assert ran.status == 0
-    assert ran.out.splitlines()[0].startswith("ok  git             git ")
+    assert ran.out.splitlines()[0].startswith("ok  git                git ")
     assert ran.out.splitlines()[-1] == "0 errors, 2 warnings, 0 not checked"
     assert "warning: whoever may write may push to main" in ran.err
     assert "hint: protect main" in ran.err
     ran = run("doctor", "--repo", str(tmp_path / "nowhere"), "--offline", cwd=tmp_path)
-    assert (ran.status, ran.out.splitlines()[-1]) == (1, "1 error, 0 warnings, 15 not checked")
+    assert (ran.status, ran.out.splitlines()[-1]) == (1, "1 error, 0 warnings, 16 not checked")
 
 
 def test_completion_is_printed_for_the_shell_that_asks(tmp_path: Path) -> None:

@@ -35,6 +35,11 @@ class PublishedChart(Struct, frozen=True, kw_only=True):
     version: str
 
     @property
+    def key(self) -> tuple[str, ...]:
+        """The key that pins the version, step by step; its names are plain ones."""
+        return tuple(self.version.split("."))
+
+    @property
     def is_oci(self) -> bool:
         """Whether a registry has it; else a chart repository."""
         return self.repository.startswith("oci://")

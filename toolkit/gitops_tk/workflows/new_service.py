@@ -19,7 +19,6 @@ from gitops_tk.workflows.author import author
 from gitops_tk.workflows.layers import CHART_VALUES
 from gitops_tk.workflows.messages import proposal_branch, trailers
 from gitops_tk.workflows.options import Options
-from gitops_tk.workflows.pins import key_of
 from gitops_tk.workflows.starting.application import Application
 from gitops_tk.workflows.starting.skeletons import of_repository, skeleton_of
 from gitops_tk.workflows.views import Views
@@ -90,7 +89,7 @@ def _files(config: Config, answers: Answers, skeleton: Skeleton) -> dict[str, by
         own = config.layout.values_path(answers.service, environment)
         files[own] = environment_values(answers, environment.name)
         if config.chart is not None:
-            files[own] = apply(files[own], [Edit(key_of(config.chart), "")], own)
+            files[own] = apply(files[own], [Edit(config.chart.key, "")], own)
     return files
 
 

@@ -10,16 +10,10 @@ from gitops_tk.model import names
 from gitops_tk.model.refusals import ChartDiverged
 from gitops_tk.policy.order import is_older_chart
 from gitops_tk.values.document import Document
-from gitops_tk.values.keys import KeyPath, format_key, parse_key
 from gitops_tk.values.merge import Merged
 from gitops_tk.workflows.layers import Layers
 from gitops_tk.workflows.travel import Travel
 from gitops_tk.workflows.views import Views
-
-
-def key_of(chart: PublishedChart) -> KeyPath:
-    """The key that pins the version, step by step."""
-    return parse_key(chart.version)
 
 
 def written(chart: PublishedChart, document: Document) -> Any:
@@ -27,7 +21,7 @@ def written(chart: PublishedChart, document: Document) -> Any:
 
     No other layer counts: Argo CD is told by the file that generates the Application.
     """
-    found = document.find(key_of(chart))
+    found = document.find(chart.key)
     return None if found is None or found.value == "" else found.value
 
 
@@ -37,7 +31,7 @@ def pinned(chart: PublishedChart, layers: Layers) -> str | None:
     Raises:
         ChartError: it is no exact version (code `bad-chart-version`).
     """
-    found = layers.document.find(key_of(chart))
+    found = layers.document.find(chart.key)
     return _exact(chart, written(chart, layers.document), layers, found.line if found else None)
 
 
@@ -81,7 +75,7 @@ def promoted(chart: PublishedChart, source: Layers, target: Layers) -> Travel | 
 
 def coming(chart: PublishedChart | None, keys: Iterable[Travel]) -> str:
     """The version among the keys that travel; empty where none is."""
-    return next((str(one.wanted) for one in keys if chart is not None and format_key(one.key) == chart.version), "")
+    return next((str(one.wanted) for one in keys if chart is not None and one.key == chart.key), "")
 
 
 def returning(chart: PublishedChart | None, values: Merged, layers: Layers) -> tuple[Travel, ...]:
@@ -99,7 +93,7 @@ def returning(chart: PublishedChart | None, values: Merged, layers: Layers) -> t
 def _travel(chart: PublishedChart, wanted: str | None, target: Layers) -> Travel | None:
     if wanted is None or wanted == written(chart, target.document):
         return None
-    return Travel(tuple(chart.version.split(".")), target.merged.get(key_of(chart)), wanted)
+    return Travel(chart.key, target.merged.get(chart.key), wanted)
 
 
 def _exact(chart: PublishedChart, value: Any, layers: Layers, line: int | None = None) -> str | None:

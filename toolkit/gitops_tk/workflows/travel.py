@@ -34,7 +34,7 @@ def travels(config: Config, source: Merged, target: Layers) -> list[Travel]:
     ours, theirs = dict(leaves(source.data)), dict(leaves(target.merged.data))
     apart = {leaf for keys in config.image_keys(target.service).values() for leaf in image_leaves(keys)}
     # The version of a published chart travels with its chart.
-    apart |= {tuple(config.chart.version.split("."))} if config.chart else set()
+    apart |= {config.chart.key} if config.chart else set()
     keys = [key for key in travelling(patterns, dict.fromkeys((*ours, *theirs))) if key not in apart]
     return [
         Travel(key, theirs.get(key), ours.get(key))
@@ -72,14 +72,13 @@ def key_changes(config: Config, target: Layers, edits: Iterable[Edit]) -> list[C
     found = []
     for edit in edits:
         before, after = masked(edit.path, target.merged.get(edit.path), None if edit.value is DELETE else edit.value)
-        key = format_key(edit.path)
         found.append(
             Change(
-                kind="chart" if config.chart is not None and key == config.chart.version else "key",
+                kind="chart" if config.chart is not None and edit.path == config.chart.key else "key",
                 service=target.service,
                 env=target.env,
                 file=target.own_path,
-                key=key,
+                key=format_key(edit.path),
                 from_=before,
                 to=after,
             )

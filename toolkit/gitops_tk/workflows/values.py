@@ -128,7 +128,7 @@ def _as_edits(request: ValuesRequest, config: Config) -> list[Edit]:
         for key in (keys.tag, keys.digest, keys.revision, keys.reference)
         if key
     }
-    texts |= {parse_key(config.chart.version)} if config.chart else set()
+    texts |= {config.chart.key} if config.chart else set()
     return [
         Edit(one.path, one.text if one.path in texts and isinstance(one.value, int | float) else one.value)
         for one in request.wanted

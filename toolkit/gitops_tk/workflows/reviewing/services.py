@@ -226,7 +226,7 @@ class Reviewer:
 
     @cached_property
     def _pin_key(self) -> tuple[str, ...] | None:
-        return tuple(self._config.chart.version.split(".")) if self._config.chart else None
+        return self._config.chart.key if self._config.chart else None
 
     def _changes_chart(self, one: Seen) -> bool:
         return self._own_chart(one) or self._repinned(one)
