@@ -47,6 +47,13 @@ def _kubectl(arguments: Sequence[str]) -> None:
     apply.add_argument("--server-side", action="store_true")
     apply.add_argument("-n", "--namespace", type=_label)
     apply.add_argument("-f", "--filename", type=_manifest, required=True)
+    get = verbs.add_parser("get", allow_abbrev=False)
+    get.add_argument("kind", choices=["pods"])
+    get.add_argument("-n", "--namespace", type=_label)
+    config = verbs.add_parser("config").add_subparsers(required=True)
+    context = config.add_parser("set-context", allow_abbrev=False)
+    context.add_argument("--current", action="store_true", required=True)
+    context.add_argument("--namespace", type=_label)
     parser.parse_args(arguments)
 
 
@@ -55,7 +62,8 @@ def _argocd(arguments: Sequence[str]) -> None:
     kinds = parser.add_subparsers(required=True)
     add = kinds.add_parser("repo").add_subparsers(required=True).add_parser("add", allow_abbrev=False)
     add.add_argument("url", type=_read_by_argocd)
-    add.add_argument("--ssh-private-key-path")
+    add.add_argument("--ssh-private-key-path", type=_private_key)
+    kinds.add_parser("login", allow_abbrev=False).add_argument("--core", action="store_true", required=True)
     get = kinds.add_parser("app").add_subparsers(required=True).add_parser("get", allow_abbrev=False)
     get.add_argument("name", type=_application)
     parser.parse_args(arguments)
@@ -114,6 +122,12 @@ def _manifest(text: str) -> str:
     faults = charts.custom_resource_faults(objects)
     if faults or not objects.all:
         raise ArgumentTypeError(f"{text}: {faults or 'it is empty'}")
+    return text
+
+
+def _private_key(text: str) -> str:
+    if "PRIVATE KEY" not in Path(text).read_text(encoding="utf-8"):
+        raise ArgumentTypeError(f"{text} is no key")
     return text
 
 
