@@ -7,7 +7,8 @@ if TYPE_CHECKING:
     from gitops_tk.repository.clone import Clone
     from gitops_tk.repository.location import RemoteLocation
 
-_COMMANDS = ("bump", "promote", "rollback", "hold", "unhold")
+_DELIVER = ("bump", "promote", "rollback", "hold", "unhold")
+_LOOK = ("status", "history", "diff", "explain", "render", "validate")
 # With these the remote is not asked, or nothing is.
 _NOT_WITH = ("--help", "-h", "--local")
 
@@ -15,8 +16,8 @@ _started: "Clone | None" = None
 
 
 def begin(arguments: Sequence[str], environ: Mapping[str, str]) -> None:
-    """Starts the clone that a delivery command is sure to need: its remote is plain in the arguments."""
-    if not arguments or arguments[0] not in _COMMANDS or any(option in arguments for option in _NOT_WITH):
+    """Starts the clone that a command is sure to need: its remote is plain in the arguments."""
+    if not arguments or arguments[0] not in _DELIVER + _LOOK or any(option in arguments for option in _NOT_WITH):
         return
     repo = _value(arguments, "--repo") or environ.get("GITOPS_TK_REPO")
     if repo is None or environ.get("GITOPS_TK_LOCAL"):

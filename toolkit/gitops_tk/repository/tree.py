@@ -136,7 +136,7 @@ class TreeSnapshot:
 
 def is_plain(path: str) -> bool:
     """Whether a path stays inside: no empty segment, no `.`, no `..`, no NUL or newline."""
-    return not {"", ".", ".."} & set(path.split("/")) and not {"\0", "\n"} & set(path)
+    return "\0" not in path and "\n" not in path and not {"", ".", ".."}.intersection(path.split("/"))
 
 
 def require_file(entry: Entry) -> None:

@@ -146,7 +146,6 @@ def _reference_edits(merged: Merged, own: Document, key: str, wanted: Image) -> 
     return [] if reference == current else [Edit(path, reference)]
 
 
-# A repository has a handful of images, and asks for them in each service and in each of its states.
 @lru_cache(maxsize=256)
 def _place_paths(images: tuple[ImageKeys, ...]) -> tuple[list[KeyPath], list[KeyPath]]:
     """The keys of whole references, and those beside tags and digests, without those of images themselves."""
@@ -178,6 +177,8 @@ def _replaced(data: Any, path: KeyPath, new: Callable[[Any], Any]) -> Any:
     return [*data[:at], _replaced(data[at], rest, new), *data[at + 1 :]]
 
 
+# A repository has a handful of images, and asks for them in each service and in each of its states.
+@lru_cache(maxsize=256)
 def _paths(keys: ImageKeys) -> dict[str, KeyPath]:
     return {part: parse_key(key) for part in _PARTS if (key := getattr(keys, part)) is not None}
 
