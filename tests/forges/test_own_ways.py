@@ -208,6 +208,10 @@ def test_azure_answers_an_unknown_token_with_its_login_page(stage: Stage) -> Non
     with pytest.raises(LoginFailed) as caught:
         stage.forge.find(BRANCH, "main")
     assert caught.value.code == "login-failed"
+    nobody = Response(200, {"authenticatedUser": {"id": "00000000-0000-0000-0000-000000000000"}})
+    stage.server.faults[:] = [Fault("GET", "connectionData$", nobody)]
+    with pytest.raises(LoginFailed):
+        stage.forge.comment(1, MARKER, MARKER)
 
 
 @on("azure")

@@ -1,14 +1,33 @@
 """What the program asks of a forge, on each of them: real repositories, and requests as the vendors describe them."""
 
+from dataclasses import replace
+
 import pytest
 from tests.support import repositories as repo
 from tests.support.forges.server import Fault, Response
 from tests.support.forges.stage import BRANCH, OTHERS, Stage
+from tests.support.forges.state import ROBOT
 
 from gitops_tk.forges import azure
 from gitops_tk.forges.port import Merged, NotYet, Unmet
 
 MARKER = "<!-- gitops-tk: note -->"
+NO = Response(403, {"message": "no rights", "errors": [{"message": "no rights"}]})
+# How each forge may leave auto-merge as it is, though it is asked to take it back.
+DISARM = {
+    "github": [
+        Fault(
+            "POST",
+            "graphql$",
+            Response(200, {"errors": [{"message": "no rights"}]}),
+            says="disablePullRequestAutoMerge",
+        )
+    ],
+    "gitlab": [Fault("POST", "cancel_merge_when_pipeline_succeeds$", NO)],
+    "gitea": [Fault("DELETE", "merge$", NO)],
+    "bitbucket-dc": [Fault("DELETE", "auto-merge$", NO)],
+    "azure": [Fault("PATCH", "pullrequests/1$", NO), Fault("PATCH", "pullrequests/1$", Response(200, {}))],
+}
 
 
 def merged_file(stage: Stage) -> bool:
@@ -134,8 +153,8 @@ def test_a_comment_is_kept_in_place(stage: Stage) -> None:
     stage.server.dialect.page = 2
     pull = stage.opened()
     there = stage.here.pulls[pull.number]
-    for text in ("a", "b", f"somebody's {MARKER}"):
-        stage.here.comment(there, "ann", text)
+    for author, text in (("ann", "a"), (ROBOT, "b"), ("ann", f"somebody's {MARKER}")):
+        stage.here.comment(there, author, text)
     stage.forge.comment(pull.number, MARKER, f"first {MARKER}")
     stage.again().comment(pull.number, MARKER, f"second {MARKER}")
     assert [one.body for one in there.comments] == ["a", "b", f"somebody's {MARKER}", f"second {MARKER}"]
@@ -239,7 +258,11 @@ def test_auto_merge_is_armed_and_merges_when_checks_pass(stage: Stage) -> None:
 def test_auto_merge_is_disarmed(stage: Stage) -> None:
     stage.here.settings.checks = True
     pull = stage.opened()
-    stage.forge.arm(pull, "merge")
+    armed = stage.forge.arm(pull, "merge")
+    for refusal in DISARM.get(stage.kind, ()):
+        stage.server.faults[:] = [replace(refusal)]
+        assert (type(stage.forge.disarm(pull)), stage.server.faults[0].times) == (Unmet, 0)
+        assert (armed, stage.here.pulls[1].armed) == (None, "merge")
     for _ in range(2):
         assert stage.forge.disarm(pull) is None
     stage.here.pass_checks()
@@ -259,6 +282,8 @@ def test_auto_merge_waits_until_the_forge_knows(stage: Stage) -> None:
 def test_auto_merge_is_not_armed_for_what_nobody_has_seen(stage: Stage) -> None:
     stage.here.settings.checks = True
     pull = stage.opened()
+    # Bitbucket may have been asked already, when the branch was at another commit.
+    stage.server.faults.append(Fault("GET", "auto-merge$", Response(200, {"fromHash": "0" * 40})))
     repo.commit(stage.here.folder, {"sneaked-in.txt": b"x\n"}, branch=BRANCH)
     assert isinstance(stage.forge.arm(pull, "merge"), NotYet | Unmet)
     assert stage.here.pulls[pull.number].armed is None

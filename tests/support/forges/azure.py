@@ -1,6 +1,7 @@
 """Azure DevOps: its API as described."""
 
 import base64
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,8 @@ _STRATEGIES = {"noFastForward": "merge", "squash": "squash", "rebase": "rebase"}
 _REVIEWERS = "fa4e907d-c16b-4a4c-9dfa-4906e5d171dd"
 _STATUS = "cbdc66da-9728-4af8-aada-9a5a32e4a226"
 _NOBODY = "00000000-0000-0000-0000-000000000000"
+# Who has voted against every pull request.
+_OBJECTS = "eve"
 # Lists cut descriptions off.
 _CUT = 400
 
@@ -80,6 +83,8 @@ class Azure(Dialect):
         made = here.open(branch, base, asked["title"], asked.get("description", ""), draft=asked.get("isDraft", False))
         made.labels = [one["name"] for one in asked.get("labels", ())]
         wanted = [one["id"] for one in asked.get("reviewers", ())]
+        if not all(re.fullmatch(r"[0-9a-f-]{36}", one) for one in wanted):
+            return self.no(400, "TF401194: A reviewer is no identity.")
         made.reviewers = [name for name in here.settings.people if identity(name) in wanted]
         return Response(201, self._pull(here, made))
 
@@ -129,6 +134,8 @@ class Azure(Dialect):
         if not here.settings.dismissals:
             return self.no(403, "TF401027: You need the Git 'PullRequestContribute' permission.")
         reset = [one["id"] for one in request.json if one["vote"] == 0]
+        if not reset or identity(_OBJECTS) in reset:
+            return self.no(400, "TF401186: That is nobody's approval.")
         pull.approvals = {who: number for who, number in pull.approvals.items() if identity(who) not in reset}
         return Response(200)
 
@@ -204,7 +211,10 @@ class Azure(Dialect):
             "mergeStatus": self._status(here, pull),
             "lastMergeSourceCommit": {"commitId": pull.head},
             "createdBy": {"id": identity(pull.author)},
-            "reviewers": [{"id": identity(who), "vote": 10} for who in pull.approvals],
+            "reviewers": [
+                {"id": identity(_OBJECTS), "vote": -10},
+                *({"id": identity(who), "vote": 10} for who in pull.approvals),
+            ],
             **({"lastMergeCommit": merged} if merged else {}),
             **({"autoCompleteSetBy": setter} if setter else {}),
             **({"labels": [{"id": "1", "name": name, "active": True} for name in pull.labels]} if pull.labels else {}),

@@ -64,6 +64,7 @@ class Fault:
 
     Attributes:
         path: an expression for the path below the API's base.
+        says: an expression for the body.
         response: what is answered in place of what would be.
         done: the request is carried out before that.
         cut: the connection ends without an answer.
@@ -73,6 +74,7 @@ class Fault:
     method: str = ".*"
     path: str = ".*"
     response: Response | None = None
+    says: str = ""
     done: bool = False
     cut: bool = False
     delay: float = 0.0
@@ -81,7 +83,7 @@ class Fault:
     def takes(self, request: Request) -> bool:
         """Whether it is this request's turn; then it is used up by one."""
         fits = re.fullmatch(self.method, request.method) and re.search(self.path, request.path)
-        if not fits or self.times <= 0:
+        if not fits or not re.search(self.says, request.content.decode()) or self.times <= 0:
             return False
         self.times -= 1
         return True

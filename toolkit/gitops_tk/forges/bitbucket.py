@@ -153,7 +153,7 @@ class Bitbucket(RestForge):
             return NotYet("its branch has moved")
         form = {"type": "pullrequest_merge_parameters", "merge_strategy": _STRATEGIES[method]}
         answer = self.api.send("POST", f"{self._at}/{pull.number}/merge", form)
-        if answer.status == 202 or answer.lost or answer.status == 555:
+        if answer.status == 202 or answer.lost:
             # It goes on merging behind its answer.
             return self._waited_for(lambda: self._merged(pull)) or NotYet("Bitbucket is merging it")
         if answer.ok:
