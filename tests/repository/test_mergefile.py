@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tests.support import repositories as repo
 
+from gitops_tk.errors import RepositoryError
 from gitops_tk.repository.mergefile import merge
 
 _LINES = st.lists(st.sampled_from([b"a\n", b"b\n", b"c\n", b"\n", b"=======\n", b"<<<<<<< ours\n"]), max_size=7)
@@ -70,3 +72,9 @@ def test_lines_that_look_like_markers_are_lines(line: bytes) -> None:
     ours = line + b"\n1\n2\n3\nours\n"
     merged = merge(ours, line + b"\n1\n2\n3\nbase\n", line + b"\n1\n2\n3\ntheirs\n", os.environ)
     assert (merged.resolved("ours"), len(merged.conflicts)) == (ours, 1)
+
+
+@pytest.mark.parametrize(("command", "status"), [("merge-file", 255), ("merge-file", 129), ("diff", 128)])
+def test_what_git_did_not_merge_is_no_empty_file(command: str, status: int, tmp_path: Path) -> None:
+    with pytest.raises(RepositoryError):
+        merge(b"x\n", b"a\n", b"y\n", repo.idle(tmp_path, command, status))

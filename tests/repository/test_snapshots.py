@@ -49,6 +49,14 @@ def test_a_remote_a_checkout_and_memory_say_the_same(remote: Path, tmp_path: Pat
     assert _says(Checkout(repo.checkout(remote, tmp_path / "c")).snapshot()) == expected
 
 
+def test_a_remote_that_never_hands_an_object_out_is_not_asked_for_ever(remote: Path, tmp_path: Path) -> None:
+    environ = repo.idle(tmp_path / "bin", "--stdin", 0)
+    with Remote(RemoteLocation(f"file://{remote}"), None, environ) as there:
+        with pytest.raises(RepositoryError) as refused:
+            there.snapshot().read(["a/b/c.txt"])
+        assert refused.value.code == "missing-objects"
+
+
 def test_what_is_no_file_is_not_read_as_one(remote: Path, tmp_path: Path) -> None:
     repo.commit(remote, {"link": b"f.txt", "linked": b"a"}, modes={"link": "120000", "linked": "120000"})
     checkout = Checkout(repo.checkout(remote, tmp_path / "c"))

@@ -1,6 +1,7 @@
 """Bare repositories made quickly, and looked into with plain git: an opinion independent of the tool's own code."""
 
 import atexit
+import os
 import shutil
 import subprocess
 import tempfile
@@ -151,6 +152,15 @@ def show(folder: Path, path: str, branch: str = "main") -> bytes:
 def count(folder: Path, branch: str = "main") -> int:
     """How many commits a branch has."""
     return int(git(folder, "rev-list", "--count", branch))
+
+
+def idle(folder: Path, word: str, status: int) -> dict[str, str]:
+    """An environment whose git does nothing and ends with this status, where it is told this word."""
+    folder.mkdir(exist_ok=True)
+    case = f'case " $* " in *" {word} "*) exit {status};; esac'
+    (folder / "git").write_text(f'#!/bin/sh\n{case}\nexec {shutil.which("git")} "$@"\n')
+    (folder / "git").chmod(0o755)
+    return {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
 
 
 def state(folder: Path) -> str:

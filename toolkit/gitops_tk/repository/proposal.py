@@ -135,12 +135,12 @@ def is_equal(remote: Remote, standing: Standing, plan: Plan) -> bool:
     """
     if standing.message != plan.message or not standing.parents:
         return False
-    tip = remote.at(standing.commit)
+    before, tip = remote.at(standing.parents[0]), remote.at(standing.commit)
     operations = [operation.path for operation in plan.changeset.operations]
-    changed = changed_paths(remote.at(standing.parents[0]), tip)
+    changed = changed_paths(before, tip)
     if any(path not in operations and not path.startswith(tuple(f"{one}/" for one in operations)) for path in changed):
         return False
-    return _holds(tip, plan)
+    return _holds(tip, plan, before)
 
 
 def push(remote: Remote, oids: Mapping[str, str], leases: Mapping[str, str], options: Iterable[str] = ()) -> Pushed:
@@ -203,19 +203,24 @@ def _fetch_own_commits(remote: Remote, branches: Sequence[str]) -> None:
         remote.fetch(refspecs, "--depth=1")
 
 
-def _holds(tip: TreeSnapshot, plan: Plan) -> bool:
-    paths = [operation.path for operation in plan.changeset.operations]
-    entries = tip.entries(paths)
-    contents = tip.read([op.path for op in plan.changeset.operations if isinstance(op, Write) and op.path in entries])
-    for operation in plan.changeset.operations:
+def _holds(tip: TreeSnapshot, plan: Plan, before: TreeSnapshot) -> bool:
+    operations = plan.changeset.operations
+    paths = [operation.path for operation in operations]
+    there, were = tip.entries(paths), before.entries(paths)
+    written = (operation.path for operation in operations if isinstance(operation, Write))
+    contents = tip.read(path for path in written if path in there and there[path].is_file)
+    for operation in operations:
+        entry, was = there.get(operation.path), were.get(operation.path)
         match operation:
             case Write(path=path, data=data):
-                if contents.get(path) != data:
+                # Beside the content: a symbolic link holds a text, too.
+                mode = operation.mode_over(was.mode if was else None)
+                if entry is None or entry.mode != mode or contents.get(path) != data:
                     return False
-            case Copy(path=path, oid=oid):
-                if path not in entries or entries[path].oid != oid:
+            case Copy(oid=oid, mode=mode):
+                if entry is None or (entry.oid, entry.mode) != (oid, mode):
                     return False
-            case Delete(path=path):
-                if path in entries:
+            case Delete():
+                if entry is not None:
                     return False
     return True
