@@ -221,7 +221,9 @@ def make(folder: Path, cases: Sequence[Case]) -> dict[str, Path]:
     streams: dict[str, list[bytes]] = {name: [] for name in made}
     for case in cases:
         stream = streams[case.past]
-        stream += repo.stream(case.files, case.name, case.message, case.modes, parent="main")
+        stream += repo.stream(case.first, case.name, parent="main") if case.first else []
+        parent = None if case.first else "main"
+        stream += repo.stream(case.files, case.name, case.message, case.modes, parent=parent)
         base = f"base-{case.name}"
         stream += repo.stream(case.base, base, parent="main") if case.base else [repo.at(base, "main")]
     for name, stream in streams.items():

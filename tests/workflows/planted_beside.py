@@ -35,6 +35,12 @@ def _odd(name: str, place: str) -> Case:
     return Case(name, "lookalike", {place: _EVIL})
 
 
+def _on_the_way(name: str, first: Mapping[str, bytes | None]) -> Case:
+    before = {_A: own("v1.1.0", D2, "debug"), "envs/staging.yaml": b"region: eu\n", "gitops-tk.yaml": CONFIG}
+    back = {place: before[place] for place in first}
+    return Case(name, "in-between", {path("a", "dev"): own("v1.3.0", D9, "debug"), **back}, first=first)
+
+
 def _numbered(values: bytes) -> bytes:
     return values.replace(b"image:\n", b"image:\n  build: 999999\n")
 
@@ -168,6 +174,13 @@ BESIDE = [
         },
     ),
     Case("back-to-what-a-hold-names", "held", {path("loose", "staging"): own("bbb", D2)}),
+    # What comes and goes again on the way.
+    _on_the_way("image-on-the-way", {_A: _EVIL}),
+    _on_the_way("image-on-the-way-by-a-shared-file", {"envs/staging.yaml": b"image: {build: 7}\n"}),
+    _on_the_way(
+        "repository-on-the-way", {_A: own("v1.1.0", D2, "debug").replace(b"image:\n", b"image:\n  repository: evil\n")}
+    ),
+    _on_the_way("configuration-on-the-way", {"gitops-tk.yaml": CONFIG + b"images: {default: {tag: app.tag}}\n"}),
     # What an image says of itself.
     Case("build-that-was-made-up", "digest", {_A: _numbered(own("v1.2.0", D3, "debug"))}),
     Case("build-that-was-made-up-for-what-runs", "digest", {_A: _numbered(own("v1.1.0", D2, "debug"))}),
@@ -204,6 +217,12 @@ BESIDE = [
 ]
 
 BESIDE_GOOD = [
+    Case(
+        "image-on-the-way-that-was-tried",
+        None,
+        PROMOTED,
+        first={_A: own("v1.0.0", D1)},
+    ),
     Case("attributes-alone", None, {".gitattributes": b"*.yaml text eol=lf\n"}),
     Case("manifest-alone", None, {"argocd/apps-dev.yaml": APPS.replace(b"gitops-dev", b"x")}),
     Case("application-that-comes", None, {"clusters/x.yaml": ELSEWHERE}),

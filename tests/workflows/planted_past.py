@@ -117,6 +117,7 @@ class Case:
         message: of its commit.
         past: which repository it is made for.
         base: what the base has got since.
+        first: what a commit before it writes.
     """
 
     name: str
@@ -126,6 +127,7 @@ class Case:
     message: str = "by hand"
     past: str = "shared"
     base: Mapping[str, bytes | None] = field(default_factory=dict)
+    first: Mapping[str, bytes | None] = field(default_factory=dict)
 
 
 def shared(folder: Path) -> Path:

@@ -15,7 +15,7 @@ _BEGINNINGS = _LETTERS | frozenset("./~+$(")
 _EMPTY = {"{}": dict, "[]": list}
 # Within these a text never asks for more than the parser's limits allow.
 _LONGEST_LINE = 1_000
-_LONGEST = 1_000_000
+_LONGEST = 300_000
 _DEEPEST = 50
 
 # Where a line begins, where what follows its dash does (0 without one), its key (None without one) and its value: the

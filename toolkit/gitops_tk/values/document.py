@@ -14,7 +14,9 @@ from gitops_tk.nesting import DEEPEST, too_deep
 from gitops_tk.values import by_line
 from gitops_tk.values.keys import Index, KeyPath, Selector
 
-_MOST_VALUES = 1_000_000
+# No service is configured by more values than that; and of few bytes, aliases make no more than this.
+_MOST_VALUES = 100_000
+_MOST_UNFOLDED = 10_000
 
 
 # A key's node, None in a list, and its value's.
@@ -75,8 +77,12 @@ class Document:
             return None
         if not isinstance(root, MappingNode):
             raise refusal("not-a-map", f"{self.file} is not a map of values", self.file, root)
-        if self._size(root, {}, 0) > _MOST_VALUES:
+        size = self._size(root, {}, 0)
+        # Each value that is written takes a byte at least.
+        if size > max(_MOST_UNFOLDED, len(self.text)):
             raise refusal("alias-bomb", "its aliases unfold to too many values", self.file, root)
+        if size > _MOST_VALUES:
+            raise refusal("too-large", f"{self.file} has more than {_MOST_VALUES} values", self.file, root)
         return root
 
     @cached_property

@@ -25,6 +25,7 @@ from gitops_tk.workflows.gating.healthy import Healthy
 from gitops_tk.workflows.masked import masked
 from gitops_tk.workflows.messages import shown
 from gitops_tk.workflows.options import Options
+from gitops_tk.workflows.reviewing.passing import passing
 from gitops_tk.workflows.reviewing.services import Reviewer
 from gitops_tk.workflows.reviewing.touched import touched
 from gitops_tk.workflows.reviewing.weakenings import weakenings
@@ -138,6 +139,7 @@ def proposed(
         touched=paths,
         releases=tuple(releases),
         blind=tuple(blind),
+        passing=passing(comparison, before, after, views, thorough=thorough),
         parts=tuple(_parts(paths, releases)),
         weaker=weakenings(before, after, paths, gates, views),
         declared=_declared(comparison.commits),

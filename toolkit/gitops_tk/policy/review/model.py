@@ -80,6 +80,20 @@ class Blind(Struct, frozen=True, kw_only=True):
     fault: Unreadable
 
 
+class Passing(Struct, frozen=True, kw_only=True):
+    """What a commit of the pull request brings, and a later one takes out again.
+
+    Attributes:
+        said: an image, where images are pulled from, or a configuration.
+    """
+
+    commit: str
+    path: str
+    said: str
+    service: str | None = None
+    env: str | None = None
+
+
 class Weakening(Struct, frozen=True):
     """A way in which the policy will be weaker, and the file that makes it so."""
 
@@ -222,6 +236,7 @@ class Proposal(Struct, frozen=True, kw_only=True):
         touched: the paths that change.
         releases: the services, in their environments, whose values change.
         blind: those that it reaches, and that cannot be judged.
+        passing: what its commits bring and take out again.
         parts: what all of it is.
         weaker: in which ways the policy will be weaker.
         declared: what the commits say that they change; None where one of them says nothing.
@@ -233,6 +248,7 @@ class Proposal(Struct, frozen=True, kw_only=True):
     touched: tuple[Touched, ...] = ()
     releases: tuple[Release, ...] = ()
     blind: tuple[Blind, ...] = ()
+    passing: tuple[Passing, ...] = ()
     parts: tuple[Sorted, ...] = ()
     weaker: tuple[Weakening, ...] = ()
     declared: Declared | None = None

@@ -82,6 +82,21 @@ def undeclared(proposal: Proposal) -> Iterator[Fault]:
 
 
 @rule(
+    "in-between",
+    summary="No commit brings an image that was never tried, which a later one takes out again",
+    reason="A rebase or a fast-forward keeps both commits, and the image would count as one that was there.",
+    example="one commit sets v9.9.9 in staging, the next one takes it back; then prod asks for what staging has had",
+    fix="make one commit of the branch: git reset --soft $(git merge-base BASE HEAD), and git commit",
+)
+def in_between(proposal: Proposal) -> Iterator[Fault]:
+    """What comes and goes again on the way."""
+    for one in proposal.passing:
+        what = f"{one.said} of {one.service} to {one.env}" if one.service else one.said
+        message = f"commit {one.commit[:10]} brings {what}, and it does not stay"
+        yield Fault(message=message, file=one.path, service=one.service, env=one.env)
+
+
+@rule(
     "policy-weakened",
     summary="What weakens the policy comes alone",
     reason="A pull request would open the door that it then goes through.",

@@ -12,14 +12,12 @@ from gitops_tk.config.model import Environment
 from gitops_tk.config.patterns import takes
 from gitops_tk.config.policy import Kind
 from gitops_tk.errors import EditRefused
-from gitops_tk.model.changes import ChangeSet, Delete, Gate
+from gitops_tk.model.changes import Gate
 from gitops_tk.model.image import Image
 from gitops_tk.model.names import is_chart_version
-from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.policy.order import older_by
 from gitops_tk.policy.past import Images, Past, vouches
 from gitops_tk.policy.review.model import DELIVERIES, Blind, Key, Move, Release, Touched, Unreadable
-from gitops_tk.repository.overlay import Overlay
 from gitops_tk.values.document import Document
 from gitops_tk.values.merge import Merged
 from gitops_tk.workflows.comparing.reach import Side, reached
@@ -28,10 +26,9 @@ from gitops_tk.workflows.gating.places import Places
 from gitops_tk.workflows.layers import Layers, layer_paths, read_layers
 from gitops_tk.workflows.looking_back.past import Look
 from gitops_tk.workflows.pins import written
+from gitops_tk.workflows.reviewing.files import Pair, files_alone, not_files
 from gitops_tk.workflows.reviewing.seen import Seen, blind, placed, seen, strays
 from gitops_tk.workflows.views import Views
-
-Pair = tuple[str, str]
 
 
 class Reviewer:
@@ -83,7 +80,8 @@ class Reviewer:
         # gitops-tk.yaml reaches all, and changes what it makes other values of.
         files = reached(self._before, self._after, [path for path in self._paths if path != CONFIG_FILE])
         pairs, hidden = self._of_files([(one, env) for one, envs in touched.items() for env in envs if env in both])
-        old = read_layers(self._base(pairs), self._config, pairs, holds=True)
+        # What is no file there says nothing: to put one in its place says something new.
+        old = read_layers(files_alone(self._before, pairs), self._config, pairs, holds=True)
         new = read_layers(self._after.snapshot, self._after.config, pairs)
         unread = [blind(self._config, one) for one in new.values()]
         hidden = [one for one in (*hidden, *unread) if one and one.env in files.get(one.service, ())]
@@ -111,7 +109,7 @@ class Reviewer:
 
         Where a folder takes the place of a service's own values, they are gone, and that has its rule.
         """
-        paths, others = _not_files(self._after, pairs)
+        paths, others = not_files(self._after, pairs)
         hidden = []
         for (service, env), layers in paths.items():
             for path in layers[:-1]:
@@ -119,11 +117,6 @@ class Reviewer:
                     fault = Unreadable(f"{path} is no file, and what it says is not read")
                     hidden.append(Blind(service=service, env=env, path=path, fault=fault))
         return [pair for pair, layers in paths.items() if others.isdisjoint(layers)], hidden
-
-    def _base(self, pairs: Collection[Pair]) -> Snapshot:
-        """The base without what is no file in the place of one: to put a file there says something new."""
-        _, others = _not_files(self._before, pairs)
-        return Overlay(self._before.snapshot, ChangeSet(tuple(map(Delete, sorted(others)))))
 
     def _look_back(self, listed: Iterable[Seen]) -> "_Past":
         asked = [one for one in listed if one.moves or one.own or one.places or self._changes_chart(one)]
@@ -355,13 +348,6 @@ class _Past:
     def commits(self, service: str, env: str) -> list[str]:
         """The commits that brought what an environment has held, newest first."""
         return [holding.commit for holding in self.of(service).environments.get(env, ())]
-
-
-def _not_files(side: Side, pairs: Collection[Pair]) -> tuple[dict[Pair, list[str]], set[str]]:
-    """Where the layers of services are, and what is there without being a file."""
-    paths = {pair: layer_paths(side.config, pair[0], side.config.environment(pair[1])) for pair in pairs}
-    there = side.snapshot.entries({path for layers in paths.values() for path in layers})
-    return paths, {path for path, entry in there.items() if not entry.is_file}
 
 
 def _pin(chart: PublishedChart, layers: Layers) -> Any:
