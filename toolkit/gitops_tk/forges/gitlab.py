@@ -1,6 +1,7 @@
 """GitLab, also self-managed (https://docs.gitlab.com/api/merge_requests)."""
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Annotated, Literal
 from urllib.parse import quote
 
@@ -171,10 +172,11 @@ class GitLab(RestForge):
     def account(self) -> Account:
         """See the port. A job's token tells nothing of itself."""
         user = self.api.send("GET", "/user")
-        name = "" if user.status == 401 and self._is_read() else user.read(_User).username
+        # A token that is nobody's is no user's; one that is refused cannot read the project either.
+        name = "" if user.status == 401 and self._about.ok else user.read(_User).username
         answer = self.api.send("GET", "/personal_access_tokens/self")
         token = answer.read(_Token) if answer.ok else None
-        permissions = self.api.get(self._project, _About).permissions
+        permissions = self._about.read(_About).permissions
         access = (permissions.project_access, permissions.group_access) if permissions else ()
         levels = [one.access_level for one in access if one is not None]
         may_write = max(levels) >= _DEVELOPER if levels else None
@@ -189,17 +191,16 @@ class GitLab(RestForge):
     def protection(self, branch: str) -> Protection:
         """See the port. No single job can be required, but that a merge request's pipeline has passed."""
         found = self.api.get(f"{self._project}/repository/branches/{quote(branch, safe='')}", _Branch)
-        about = self.api.get(self._project, _About)
         return Protection(
             restricted=found.protected and not found.developers_can_push,
             pushes=found.can_push,
             checks=(),
-            pipeline=about.only_allow_merge_if_pipeline_succeeds,
+            pipeline=self._about.read(_About).only_allow_merge_if_pipeline_succeeds,
         )
 
-    def _is_read(self) -> bool:
-        # A token that is nobody's is no user's; one that is refused cannot read the project either.
-        return self.api.send("GET", self._project).ok
+    @cached_property
+    def _about(self) -> Answer:
+        return self.api.send("GET", self._project)
 
     def _open(self, base: str, branch: str | None) -> Iterator[PullRequest]:
         query: dict[str, str | int] = {"state": "opened", "target_branch": base, "per_page": _PAGE}
