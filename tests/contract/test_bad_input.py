@@ -199,6 +199,7 @@ def test_help_needs_no_repository(tmp_path: Path, arguments: list[str]) -> None:
         (["new-service", "a", "--image", "registry.example.com/a", "--var", "team"], "usage"),
         (["env", "add", "qa", "--publish", "pull"], "bad-publish"),
         (["env", "add", "dev", "--path", "elsewhere"], "environment-exists"),
+        (["env", "add", "qa", "--path", ".."], "config-value"),
     ],
 )
 def test_what_does_not_go_together_ends_with_2(remote: Path, tmp_path: Path, arguments: list[str], code: str) -> None:

@@ -213,6 +213,8 @@ def test_values_that_would_no_longer_fit_are_refused_and_told_in_a_checkout(remo
     assert repo.state(remote) == before
     there = repo.checkout(remote, tmp_path / "c")
     assert upgrade(there, "--commit").code == "chart-misfit"
+    ran = run_json("upgrade-chart", "--dry-run", cwd=there, GITOPS_TK_HELM="no-such-helm")
+    assert (ran.status, ran.code, ran.json["problems"][0]["severity"]) == (0, "helm-missing", "warning")
     ran = upgrade(there)
     assert (ran.status, ran.json["outcome"], ran.json["problems"][0]["severity"]) == (0, "written", "warning")
 

@@ -8,7 +8,7 @@ from gitops_tk import resources
 from gitops_tk.charts.scaffold import shared_values
 from gitops_tk.config.load import CONFIG_FILE, load, parse
 from gitops_tk.config.model import Config, Environment
-from gitops_tk.errors import RefusedByPolicy, UsageError
+from gitops_tk.errors import ConfigError, RefusedByPolicy, UsageError
 from gitops_tk.model import names
 from gitops_tk.model.changes import Change, ChangeSet, Delete, Operation, Plan, Publish, Write
 from gitops_tk.model.image import Image
@@ -59,8 +59,8 @@ def add(request: AddRequest, views: Views) -> Plan:
     """Plans a new environment; one that is there already as asked is left alone.
 
     Raises:
-        UsageError: a name is not one, or is not known.
-        ConfigError: the result would not be a working configuration.
+        UsageError: a name is not one, or is not known, or what is asked for makes no working configuration.
+        ConfigError: gitops-tk.yaml is none before.
     """
     config = load(views.snapshot)
     names.environment(request.name)
@@ -75,7 +75,11 @@ def add(request: AddRequest, views: Views) -> Plan:
         _same_or_refuse(entry, text)
         return Plan(subject=f"env add: {request.name}")
     edited = apply(text, _insert(text, position, entry), CONFIG_FILE)
-    after = parse(edited)
+    try:
+        after = parse(edited)
+    except ConfigError as error:
+        # The file works as it is: what does not is what was asked for.
+        raise UsageError(error.message, code=error.code, hint=error.hint) from error
     environment = after.environment(request.name)
     operations: list[Operation] = [Write(CONFIG_FILE, edited)]
     operations += _first_files(views.snapshot, config, environment, request.copy)

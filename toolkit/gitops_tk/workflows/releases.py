@@ -1,6 +1,6 @@
 """Releases rendered: a service's chart and merged values, through the Helm engine."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +14,7 @@ from gitops_tk.charts.engine import ChartFiles, Dependency, Engine, LoadedChart,
 from gitops_tk.config.chart import PublishedChart
 from gitops_tk.config.model import Config, Environment
 from gitops_tk.errors import ChartError
-from gitops_tk.model.snapshot import EXECUTABLE, FILE, FOLDER, Snapshot
+from gitops_tk.model.snapshot import EXECUTABLE, FILE, FOLDER, Entry, Snapshot
 from gitops_tk.workflows.layers import Layers, of_chart, read_layers, require
 from gitops_tk.workflows.pins import missing, pinned
 
@@ -75,14 +75,13 @@ class Release(Struct, frozen=True):
         return target.namespace or self.namespace
 
 
-def chart_files(snapshot: Snapshot, path: str) -> dict[str, bytes]:
-    """A chart's files by their paths inside it.
+def refuse_links(entries: Iterable[Entry]) -> None:
+    """Refuses what no chart may hold: it is rendered from plain files alone.
 
     Raises:
-        ChartError: there is no chart, or it holds a symbolic link or a submodule.
+        ChartError: there is a symbolic link or a submodule (code `chart-not-plain`).
     """
-    entries = snapshot.tree(path)
-    for entry in (*snapshot.entries([path]).values(), *entries):
+    for entry in entries:
         if entry.mode not in (FOLDER, FILE, EXECUTABLE):
             raise ChartError(
                 f"{entry.path} is a symbolic link or a submodule",
@@ -90,6 +89,16 @@ def chart_files(snapshot: Snapshot, path: str) -> dict[str, bytes]:
                 hint="a chart is rendered from plain files alone: put the file itself there",
                 file=entry.path,
             )
+
+
+def chart_files(snapshot: Snapshot, path: str) -> dict[str, bytes]:
+    """A chart's files by their paths inside it.
+
+    Raises:
+        ChartError: there is no chart, or it holds a symbolic link or a submodule.
+    """
+    entries = snapshot.tree(path)
+    refuse_links((*snapshot.entries([path]).values(), *entries))
     files = snapshot.read([entry.path for entry in entries])
     if f"{path}/Chart.yaml" not in files:
         raise ChartError(f"there is no chart at {path}", code="no-chart", file=f"{path}/Chart.yaml")

@@ -8,7 +8,7 @@ from msgspec import Struct
 from gitops_tk.charts.skeleton import Skeleton
 from gitops_tk.config.load import load
 from gitops_tk.config.model import Config, Environment
-from gitops_tk.errors import ChartError, GitopsTkError, RefusedByPolicy, UsageError
+from gitops_tk.errors import ChartError, GitopsTkError, RefusedByPolicy, ToolMissing, UsageError
 from gitops_tk.model.changes import ChangeSet, Plan, Skipped
 from gitops_tk.model.merging import Merged
 from gitops_tk.model.refusals import SeveralFaults
@@ -21,6 +21,7 @@ from gitops_tk.workflows.author import author
 from gitops_tk.workflows.layers import unknown_service
 from gitops_tk.workflows.messages import counted, proposal_branch, trailers
 from gitops_tk.workflows.options import Options
+from gitops_tk.workflows.releases import refuse_links
 from gitops_tk.workflows.starting.made_from import Record, Versions, record
 from gitops_tk.workflows.starting.misfits import misfits
 from gitops_tk.workflows.starting.skeletons import skeleton_of
@@ -159,10 +160,16 @@ class Upgrade:
         whole = [one for one in done if not (marked and one.conflicts)]
         after = Overlay(snapshot, ChangeSet(tuple(operation for one in done for operation in one.operations)))
         pairs = [pair for one in whole for pair in _releases(config, snapshot, one.chart)]
-        wrong = misfits(snapshot, after, config, pairs, self._options.environ) if pairs else []
+        told: list[GitopsTkError] = list(conflicts) if marked else []
+        try:
+            wrong = misfits(snapshot, after, config, pairs, self._options.environ) if pairs else []
+        except ToolMissing as fault:
+            message = f"whether values fit the new charts was not looked at: {fault.message}"
+            told.append(ChartError(message, code=fault.code, hint=f"{fault.hint}; gitops-tk validate looks then"))
+            wrong = []
         if wrong and strict:
             raise SeveralFaults(wrong)
-        self.warnings = tuple(_warning(fault) for fault in (*(conflicts if marked else ()), *wrong))
+        self.warnings = tuple(map(_warning, (*told, *wrong)))
 
 
 def upgrade_chart(request: UpgradeRequest, options: Options) -> Result:
@@ -206,14 +213,7 @@ def _record(chart: Chart, files: Mapping[str, bytes]) -> Record:
 def _trees(snapshot: Snapshot, charts: Iterable[Chart]) -> dict[str, dict[str, bytes]]:
     """The files of charts, by their folders and their paths inside; read at once."""
     listed = {chart.root: snapshot.tree(chart.root) for chart in charts}
-    for entry in (entry for entries in listed.values() for entry in entries):
-        if not entry.is_file:
-            raise ChartError(
-                f"{entry.path} is a symbolic link or a submodule",
-                code="chart-not-plain",
-                hint="put the file itself there",
-                file=entry.path,
-            )
+    refuse_links(entry for entries in listed.values() for entry in entries)
     files = snapshot.read([entry.path for entries in listed.values() for entry in entries])
     return {
         root: {entry.path[len(root) + 1 :]: files[entry.path] for entry in entries} for root, entries in listed.items()

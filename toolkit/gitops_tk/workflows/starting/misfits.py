@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from gitops_tk.charts.engine import find
 from gitops_tk.config.model import Config, Environment
-from gitops_tk.errors import ChartError, GitopsTkError, ToolMissing
+from gitops_tk.errors import ChartError, GitopsTkError
 from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.workflows.releases import Charts, Renderer, Target
 
@@ -16,16 +16,16 @@ def misfits(
     releases: Iterable[tuple[str, Environment]],
     environ: Mapping[str, str],
 ) -> list[GitopsTkError]:
-    """What is wrong with releases after a change that was not wrong before; nothing where no Helm engine is at hand.
+    """What is wrong with releases after a change that was not wrong before.
 
     Args:
         releases: the services and environments to look at.
         environ: the process's environment.
+
+    Raises:
+        ToolMissing: no Helm engine is at hand.
     """
-    try:
-        find(environ)
-    except ToolMissing:
-        return []
+    find(environ)
     renderers = [Renderer(side, config, Charts(environ)) for side in (before, after)]
     found: list[GitopsTkError] = []
     for service, env in releases:
