@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from gitops_tk.charts import engine
+from gitops_tk.charts.engine import Dependency
 from gitops_tk.errors import ChartError
 
 _CHART = {"Chart.yaml": b"apiVersion: v2\nname: a\nversion: 0.1.0\n"}
@@ -105,7 +106,36 @@ def test_what_cannot_be_looked_through_is_refused(files: dict[str, bytes], code:
     assert refused.value.code == code
 
 
-def test_an_archive_that_becomes_too_large_is_refused() -> None:
+def _nested(files: dict[str, bytes], *counts: int) -> dict[str, bytes]:
+    """Archives of these files, so many beside each other, in archives of archives."""
+    for count in counts:
+        files = dict.fromkeys((f"a/charts/{number}.tgz" for number in range(count)), _archive(files))
+    return {name.removeprefix("a/"): data for name, data in files.items()}
+
+
+@pytest.mark.parametrize(
+    ("size", "counts", "code"),
+    [
+        (101 << 20, (1,), "chart-too-large"),
+        # A few kilobytes, looked through for an hour.
+        (30 << 20, (30, 30), "chart-too-large"),
+        (1, (1, 1, 1, 1, 1), "chart-load"),
+    ],
+)
+def test_an_archive_that_becomes_too_large_is_refused(size: int, counts: tuple[int, ...], code: str) -> None:
     with pytest.raises(ChartError) as refused:
-        _render({"charts/a-1.tgz": _archive({"a/x": b"\0" * (101 << 20)})})
-    assert refused.value.code == "chart-too-large"
+        _render(_nested({"a/x": b"\0" * size}, *counts))
+    assert refused.value.code == code
+
+
+def test_a_chart_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(engine, "_MOST_BYTES", 10)
+    (tmp_path / "a-1.0.0.tgz").write_bytes(b"x" * 11)
+    needed = Dependency(name="a", version="1.0.0", repository="https://charts.example.com")
+    for refuse, code in (
+        (lambda: _render({}), "chart-too-large"),
+        (lambda: engine.pulled(tmp_path, needed, None), "dependency-pull"),
+    ):
+        with pytest.raises(ChartError) as refused:
+            refuse()
+        assert refused.value.code == code

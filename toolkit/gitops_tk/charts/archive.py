@@ -13,23 +13,39 @@ _MOST_BYTES = 100 * 1024 * 1024
 _MOST_UNPACKED = 2 * _MOST_BYTES
 
 
-def unpacked(data: bytes, path: str, wanted: Callable[[str], bool] = lambda _: True) -> dict[str, bytes]:
+class Room:
+    """How much archives may unfold to together: archives inside of archives multiply.
+
+    Attributes:
+        left: the bytes that the next ones may have.
+    """
+
+    def __init__(self) -> None:
+        self.left = _MOST_UNPACKED
+
+
+def unpacked(
+    data: bytes, path: str, wanted: Callable[[str], bool] = lambda _: True, room: Room | None = None
+) -> dict[str, bytes]:
     """The regular files of an archive, by the names that it gives them.
 
     Args:
         path: where the archive is, for messages.
         wanted: which of the names to read.
+        room: what it shares with others; None for an archive of its own.
 
     Raises:
         ChartError: it is no archive, or larger than Helm takes.
     """
     found = {}
     size = 0
+    room = room or Room()
     try:
         # What it unfolds to is limited before anything in it is believed.
-        plain = gzip.GzipFile(fileobj=io.BytesIO(data)).read(_MOST_UNPACKED + 1)
-        if len(plain) > _MOST_UNPACKED:
+        plain = gzip.GzipFile(fileobj=io.BytesIO(data)).read(room.left + 1)
+        if len(plain) > room.left:
             raise _too_large(path)
+        room.left -= len(plain)
         with tarfile.open(fileobj=io.BytesIO(plain), mode="r:") as archive:
             for member in archive:
                 size += member.size
@@ -57,4 +73,5 @@ def chart(data: bytes, path: str) -> dict[str, bytes]:
 
 
 def _too_large(path: str) -> ChartError:
-    return ChartError(f"{path} is larger than 100 MiB", code="chart-too-large", file=path)
+    message = f"{path} is larger than 100 MiB, or what the archives of its chart hold together is"
+    return ChartError(message, code="chart-too-large", file=path)

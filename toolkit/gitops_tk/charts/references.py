@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gitops_tk.charts.archive import unpacked
+from gitops_tk.charts.archive import Room, unpacked
 from gitops_tk.errors import ChartError
 
 _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
@@ -29,7 +29,7 @@ def check(chart: Mapping[str, bytes], root: str) -> None:
     Raises:
         ChartError: one does (code `schema-reference`), or a schema or an archive cannot be read.
     """
-    for path, data in _schemas(chart, root, 0):
+    for path, data in _schemas(chart, root, Room(), 0):
         for found in _foreign(_read(data, path)):
             raise ChartError(
                 f"the schema refers to {found[:100]!r}, and no schema may read other files or ask the network",
@@ -39,20 +39,20 @@ def check(chart: Mapping[str, bytes], root: str) -> None:
             )
 
 
-def _schemas(files: Mapping[str, bytes], place: str, depth: int) -> Iterator[tuple[str, bytes]]:
+def _schemas(files: Mapping[str, bytes], place: str, room: Room, depth: int) -> Iterator[tuple[str, bytes]]:
     for name, data in files.items():
         path = f"{place}/{name}"
         # Looked for anywhere in the name: Helm cleans the names that an archive gives its files.
         if _SCHEMA in name:
             yield path, data
         elif ".tgz" in name:
-            yield from _schemas(_unpacked(data, path, depth), path, depth + 1)
+            yield from _schemas(_unpacked(data, path, room, depth), path, room, depth + 1)
 
 
-def _unpacked(data: bytes, path: str, depth: int) -> dict[str, bytes]:
+def _unpacked(data: bytes, path: str, room: Room, depth: int) -> dict[str, bytes]:
     if depth >= _DEEPEST:
         raise ChartError(f"{path} is an archive in too many archives", code="chart-load", file=path)
-    return unpacked(data, path, lambda name: _SCHEMA in name or ".tgz" in name)
+    return unpacked(data, path, lambda name: _SCHEMA in name or ".tgz" in name, room)
 
 
 def _read(data: bytes, path: str) -> Any:
