@@ -135,6 +135,8 @@ def test_no_image_is_offered_where_none_has_soaked_or_several_services_wait() ->
         (timeline().commit("2026-03-05T00:00:00", newer), ("a", "b")),
         (timeline("soak: 9d"), ("a",)),
         (timeline("soak: 1d\n      order: true").commit("2026-03-05T00:00:00", newer), ("a",)),
+        (timeline().commit("2026-03-05T00:00:00", newer | image("a", "prod", "v2.0.0")), ("a",)),
+        (timeline().commit("2026-03-05T00:00:00", newer | image("a", "prod", "v2.1.0")), ("a",)),
     ):
         with pytest.raises(GateClosed) as refused:
             promote(past, "2026-03-05T12:00:00", *services)

@@ -22,6 +22,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
         sources: the environments that they may come from; of a promotion the one that it names.
         before: for each environment, those that it is promoted from.
         chart: the version of a published chart that comes along; empty where none does.
+        here: what the environment holds now, for whoever could ask for another image; None where nobody could.
     """
 
     service: str
@@ -30,6 +31,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     images: Images
     before: Mapping[str, Sequence[str]]
     chart: str = ""
+    here: Images | None = None
 
     @property
     def version(self) -> str:

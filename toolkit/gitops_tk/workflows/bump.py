@@ -128,7 +128,8 @@ def _pass_gates(
     judge = judges() if judges else Judge()
     judge.check(environment)
     images = {move.service: {move.name: move.wanted} for move in coming}
-    gates = pass_gates(judge, views, config, environment, images, environment.publish, moves)
+    here = {move.service: {move.name: move.seen} if move.seen else {} for move in coming}
+    gates = pass_gates(judge, views, config, environment, images, environment.publish, moves, here)
     return gates, judge.trailers(gates)
 
 

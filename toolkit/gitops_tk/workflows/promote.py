@@ -20,7 +20,7 @@ from gitops_tk.workflows.affected import publish_by, reviewed
 from gitops_tk.workflows.carried import Carry, carries, chart_files, diverged, step, trees_now
 from gitops_tk.workflows.gating.gates import Judge, arrival, refusal, said
 from gitops_tk.workflows.holding import refuse_held
-from gitops_tk.workflows.images import Move, changes_of, edits_for
+from gitops_tk.workflows.images import Move, changes_of, edits_for, images_of
 from gitops_tk.workflows.layers import Layers, read_layers, require
 from gitops_tk.workflows.looking_back.held import held_image
 from gitops_tk.workflows.meant import Meant
@@ -150,10 +150,11 @@ class _Planner:
     def _pass_gates(self, planned: dict[str, _Planned], skipped: list[Skipped]) -> tuple[Gate, ...]:
         """Takes out what the gates hold back; returns all their answers."""
         arrivals = [
-            arrival(self.config, service, self.target.name, [self.source.name], one.images, chart)
+            arrival(self.config, service, self.target.name, [self.source.name], one.images, chart, here)
             for service, one in planned.items()
             if one.operations
             for chart in [pins.coming(self.config.chart, one.promotion.keys)]
+            for here in [images_of(self.config, self.layers[service, self.target.name])]
         ]
         judged = self.judge.judge(self.views, self.config, self.target, arrivals, self.target.publish)
         closed = [one for one in judged.values() if one.closed]

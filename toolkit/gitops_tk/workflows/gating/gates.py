@@ -14,7 +14,8 @@ from gitops_tk.model.durations import rough
 from gitops_tk.model.refusals import GateClosed
 from gitops_tk.policy.gates import Arrival, earliest, judge, soaked, timestamp
 from gitops_tk.policy.keys import changed
-from gitops_tk.policy.past import Images, Past, holds
+from gitops_tk.policy.order import older_by
+from gitops_tk.policy.past import Images, Past, holds, same
 from gitops_tk.values.image import without_images
 from gitops_tk.values.keys import format_key
 from gitops_tk.workflows.layers import Layers
@@ -238,6 +239,7 @@ def pass_gates(
     images: Mapping[str, Images],
     publish: Publish,
     intent: Any = None,
+    here: Mapping[str, Images] | None = None,
 ) -> tuple[Gate, ...]:
     """The answers of all gates of an environment about images that are all to come, or none.
 
@@ -245,11 +247,16 @@ def pass_gates(
         images: what comes new of each service, by the images' names; empty where it is something else that changes.
         publish: what waits may be proposed, and not be pushed.
         intent: what the plan means, for whoever waits.
+        here: what the environment holds of each service now, where the command could be told another image.
 
     Raises:
         GateClosed: some may not come now.
     """
-    arrivals = [arrival(config, service, environment.name, environment.from_, one) for service, one in images.items()]
+    held = here or {}
+    arrivals = [
+        arrival(config, service, environment.name, environment.from_, one, here=held.get(service))
+        for service, one in images.items()
+    ]
     judged = judge.judge(views, config, environment, arrivals, publish).values()
     refused = [one for one in judged if one.closed]
     if refused:
@@ -259,10 +266,20 @@ def pass_gates(
     return tuple(gate for one in judged for gate in one.answers)
 
 
-def arrival(config: Config, service: str, env: str, sources: Sequence[str], images: Images, chart: str = "") -> Arrival:
+def arrival(
+    config: Config,
+    service: str,
+    env: str,
+    sources: Sequence[str],
+    images: Images,
+    chart: str = "",
+    here: Images | None = None,
+) -> Arrival:
     """Images, and the version of a published chart, that are to come, with the order of the environments."""
     before = {environment.name: environment.from_ for environment in config.environments}
-    return Arrival(service=service, env=env, sources=tuple(sources), images=images, before=before, chart=chart)
+    return Arrival(
+        service=service, env=env, sources=tuple(sources), images=images, before=before, chart=chart, here=here
+    )
 
 
 def said(judged: Judged, now: float) -> str:
@@ -313,12 +330,17 @@ def _hint(refused: Sequence[Judged], override: Sequence[str]) -> str | None:
 
 
 def _instead(length: float | None, arrival: Arrival, past: Past) -> str | None:
-    if length is None:
+    if length is None or arrival.here is None:
         return None
     for source in arrival.sources:
         found = soaked(length, source, past)
-        if found is not None and len(found.images) == 1 and not holds(found.images, arrival.images):
-            return next(iter(found.images.values())).tag or None
+        if found is None or len(found.images) != 1 or holds(found.images, arrival.images):
+            continue
+        ((name, image),) = found.images.items()
+        # What is there already, or would take its place as an older build, helps nobody.
+        there = arrival.here.get(name)
+        if there is None or not (same(there, image) or older_by(there, image)):
+            return image.tag or None
     return None
 
 
