@@ -131,12 +131,14 @@ def test_completion_is_printed_for_the_shell_that_asks(tmp_path: Path) -> None:
 def test_a_bump_loads_no_module_that_it_does_not_need(tmp_path: Path) -> None:
     remote = repo.gitops(tmp_path / "r.git")
     script = (
-        "import sys\nfrom gitops_tk.__main__ import run\n"
-        f"run(['bump', 'user-service', '-e', 'dev', '--tag', 'v2', '--repo', 'file://{remote}'])\n"
-        "print(*sys.modules, sep='\\n')"
+        "import os, sys\nfrom gitops_tk.__main__ import run\nfrom gitops_tk.repository import early\n"
+        f"arguments = ['bump', 'user-service', '-e', 'dev', '--tag', 'v2', '--repo', 'file://{remote}']\n"
+        "early.begin(arguments, os.environ)\nprint(*sys.modules)\nrun(arguments)\nprint(*sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    loaded = set(done.stdout.split())
+    before_the_clone, *_, loaded = (set(line.split()) for line in done.stdout.splitlines())
+    assert "msgspec" not in before_the_clone
+    assert len(before_the_clone) < 110
     assert "yaml" in loaded
     assert not loaded & set(_HEAVY)
     assert len(loaded) < 330

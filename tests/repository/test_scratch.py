@@ -35,19 +35,21 @@ def test_a_folder_whose_removal_was_interrupted_is_taken_away_in_the_end(
 
 def test_the_sweep_takes_what_was_left_and_nothing_that_is_in_use_or_of_others(temporary: Path) -> None:
     mine = scratch.create()
-    left, used, foreign = (temporary / f"gitops-tk-{name}" for name in ("left", "used", "notes"))
-    for folder in (left, used, foreign):
+    names = (f"{1:016x}", f"{2:016x}", f"{3:016x}", "notes", f"{4:016x}.txt")
+    left, made_again, used, *foreign = (temporary / f"gitops-tk-{name}" for name in names)
+    for folder in (left, made_again, used, *foreign):
         folder.mkdir()
     (left / "lock").touch()
-    (temporary / "gitops-tk-link").symlink_to(temporary / "elsewhere")
+    (made_again / "repository").mkdir()
+    link = temporary / f"gitops-tk-{5:016x}"
+    link.symlink_to(temporary / "elsewhere")
     (temporary / "elsewhere").mkdir()
     (temporary / "elsewhere" / "lock").touch()
     held = os.open(used / "lock", os.O_CREAT | os.O_RDWR)
     fcntl.flock(held, fcntl.LOCK_EX)
     scratch.sweep()
     os.close(held)
-    there = {entry.name for entry in temporary.iterdir()}
-    assert there == {mine.name, "gitops-tk-used", "gitops-tk-notes", "gitops-tk-link", "elsewhere"}
+    assert {*temporary.iterdir()} == {mine, used, *foreign, link, temporary / "elsewhere"}
     scratch.clean()
     assert not mine.exists()
 

@@ -6,10 +6,8 @@ What a repository's files say decides nothing here: a host is told by its own na
 import os
 import re
 from collections.abc import Iterable, Mapping
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
-
-from msgspec import Struct
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 # The user name beside a token where nobody reads it.
@@ -18,7 +16,7 @@ _SECRET_NAMES = re.compile(r"TOKEN|PASSWORD|PASSWD|SECRET|CREDENTIAL", re.IGNORE
 _SHORTEST_SECRET = 6
 
 
-class Login(Struct, frozen=True):
+class Login(NamedTuple):
     """A user name and a password or token.
 
     Attributes:
@@ -34,7 +32,7 @@ class Login(Struct, frozen=True):
         return "Login(…)"
 
 
-class Known(Struct, frozen=True, kw_only=True):
+class Known(NamedTuple):
     """A forge that is known by its hosts' names.
 
     Attributes:

@@ -1,12 +1,13 @@
 """Temporary folders that leave with the program, however it leaves.
 
 Each folder holds a locked file. A folder whose lock is free was left by a process that was
-killed; later runs sweep it.
+killed; one without a lock was made again by a child of a git that was stopped. Later runs sweep both.
 """
 
 import contextlib
 import fcntl
 import os
+import re
 import signal
 import stat
 import time
@@ -17,6 +18,7 @@ from types import FrameType
 from gitops_tk.errors import RepositoryError
 
 _PREFIX = "gitops-tk-"
+_NAME = re.compile(_PREFIX + "[0-9a-f]{16}")
 _LOCK = "lock"
 # In seconds.
 _PAUSES = (0.02, 0.1, 0.5)
@@ -89,10 +91,10 @@ def clean() -> None:
 
 def sweep() -> None:
     """Takes away what killed processes of this user left behind."""
-    with contextlib.suppress(OSError):
-        for folder in root().glob(f"{_PREFIX}*"):
-            if folder not in _open:
-                _sweep(folder)
+    with contextlib.suppress(OSError), os.scandir(root()) as there:
+        for entry in there:
+            if _NAME.fullmatch(entry.name) and Path(entry.path) not in _open:
+                _sweep(Path(entry.path))
 
 
 def _sweep(folder: Path) -> None:
@@ -100,7 +102,11 @@ def _sweep(folder: Path) -> None:
         about = folder.lstat()
         if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.getuid():
             return
-        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            remove(folder)
+            return
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             remove(folder)

@@ -1,6 +1,5 @@
 """A remote's newest commit in a private bare repository: no work tree, no index, and only the top of its tree."""
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -40,7 +39,8 @@ class Clone:
         self.branch = branch
         self.settings = settings
         self.folder = scratch.create()
-        quiet = (("core.hooksPath", "/dev/null"), ("fastimport.unpackLimit", "1"))
+        # What is written here may be lost: nobody waits for the disk. A remote does as its own configuration says.
+        quiet = (("core.hooksPath", "/dev/null"), ("core.fsync", "none"), ("fastimport.unpackLimit", "1"))
         self.git = Git.from_environment(environ, (*settings, *login, *quiet), self.folder)
         self._filter = 0
         self._process = self._start("repository", _FILTERS[0], "--depth=1")
@@ -71,6 +71,8 @@ class Clone:
             check_version(self.git.finish(self._version).stdout)
             self._version = None
         while done.status and b"filter" in done.stderr and self._filter + 1 < len(_FILTERS):
+            import shutil
+
             self._filter += 1
             shutil.rmtree(self._repository, ignore_errors=True)
             done = self.git.finish(self._start("repository", self.filter, "--depth=1"))

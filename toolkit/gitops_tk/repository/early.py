@@ -22,6 +22,7 @@ def begin(arguments: Sequence[str], environ: Mapping[str, str]) -> None:
     repo = _value(arguments, "--repo") or environ.get("GITOPS_TK_REPO")
     if repo is None or environ.get("GITOPS_TK_LOCAL"):
         return
+    # None of these imports msgspec, which takes as long as all of them.
     from gitops_tk.errors import GitopsTkError
     from gitops_tk.model import names
     from gitops_tk.repository.clone import Clone

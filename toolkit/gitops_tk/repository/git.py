@@ -4,8 +4,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-from msgspec import Struct
+from typing import NamedTuple
 
 from gitops_tk import process
 from gitops_tk.errors import GitopsTkError, LoginFailed, RemoteUnreachable, RepositoryError, ToolMissing, UsageError
@@ -34,7 +33,7 @@ _SETTINGS = (
 )
 
 
-class Git(Struct, frozen=True):
+class Git(NamedTuple):
     """How git is run: where, with which environment, for how long at most.
 
     Attributes:

@@ -3,9 +3,8 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
-
-from msgspec import Struct
 
 from gitops_tk.errors import RepositoryError, UsageError
 from gitops_tk.logins import Login
@@ -14,14 +13,14 @@ _SCHEMES = ("https", "http", "ssh", "git+ssh", "file")
 _SCP = re.compile(r"(?:[A-Za-z0-9_.][\w.-]*@)?[A-Za-z0-9\[][\w.:\]-]*:(?!//|:)(?!-).+")
 
 
-class RemoteLocation(Struct, frozen=True):
+class RemoteLocation(NamedTuple):
     """A remote's URL without secrets, and the login that a CI system had put into it, if any."""
 
     url: str
     login: Login | None = None
 
 
-class CheckoutLocation(Struct, frozen=True):
+class CheckoutLocation(NamedTuple):
     """A checkout's root folder."""
 
     root: Path

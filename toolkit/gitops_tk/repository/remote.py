@@ -5,8 +5,6 @@ from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 
-from msgspec.structs import replace
-
 from gitops_tk import scratch
 from gitops_tk.errors import LoginFailed, RepositoryError
 from gitops_tk.model.changes import Copy, Operation, Plan
@@ -351,7 +349,7 @@ class Remote:
 
     def _open(self, folder: Path) -> None:
         self._folder = folder
-        self._git = replace(self._running.git, folder=folder)
+        self._git = self._running.git._replace(folder=folder)
         self._objects.reopen(self._git)
 
     @property
