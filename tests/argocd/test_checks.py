@@ -83,6 +83,12 @@ PLANTED = [
         "x, and",
     ),
     ("argocd-repository", changed("gitops-tk.yaml", URL, SSH), f"is {SSH}: two repositories to Argo CD"),
+    ("argocd-repository", changed("gitops-tk.yaml", URL, f"{URL[:-4]}/"), f"is {URL[:-4]}/: two repositories to"),
+    (
+        "argocd-repository",
+        changed(PROJECT, f"- {URL}", "- '*'\n    - '!https://*/shop/*'"),
+        "the project gitops does not",
+    ),
     (
         "argocd-repository",
         changed(PROJECT, URL, "https://git.example.com/*"),
@@ -187,6 +193,7 @@ def published_tree() -> Files:
 
 
 PLANTED_BESIDE_A_REGISTRY = [
+    ("argocd-repository", changed(PROD, f"- repoURL: {URL}", "- repoURL: https://x"), ": the source is https://x, and"),
     ("argocd-missing", changed("services/a/envs/prod.yaml", "    version: 1.2.0", "    version: ''"), "a in prod"),
     ("argocd-path", without("envs/prod.yaml"), "a-prod: envs/prod.yaml is not there"),
     ("argocd-path", changed(PROD, "$values/envs", "$other/envs"), "$other/envs/prod.yaml of the chart is not there"),
