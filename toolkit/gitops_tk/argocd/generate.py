@@ -19,6 +19,9 @@ from gitops_tk.argocd.selectors import matches
 from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.nesting import too_deep
 
+# No cluster takes an object of this size (etcd's limit is 1.5 MiB).
+_LARGEST = 2_000_000
+
 
 class NotEvaluated(ValueError):
     """A manifest, or a file that it takes, that nothing can be generated from here."""
@@ -180,10 +183,12 @@ def manifests(files: Mapping[str, bytes]) -> list[Manifest]:
     """The objects in some files.
 
     Raises:
-        NotEvaluated: a file is no YAML.
+        NotEvaluated: a file is no YAML, or larger than any that is written by hand.
     """
     found = []
     for path, data in files.items():
+        if len(data) > _LARGEST:
+            raise NotEvaluated(f"{path} is too large")
         try:
             text = data.decode()
             if too_deep(text) is not None:

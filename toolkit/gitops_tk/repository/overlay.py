@@ -22,15 +22,21 @@ class Overlay:
     def __init__(self, base: Snapshot, changeset: ChangeSet) -> None:
         self._base = base
         self._operations: dict[str, Operation] = {}
+        holders = set[str]()
         for operation in changeset.operations:
-            for path in [path for path in self._operations if path.startswith(f"{operation.path}/")]:
-                del self._operations[path]
+            if operation.path in holders:
+                for path in [path for path in self._operations if path.startswith(f"{operation.path}/")]:
+                    del self._operations[path]
             self._operations[operation.path] = operation
+            holders.update(_around(operation.path))
         self._within: dict[str, list[str]] = {}
         for path in self._operations:
             self._within.setdefault(_parent(path), []).append(path)
         # The folders around what changes: what they hold is not what the base says.
         self._touched = {folder for path in self._operations for folder in _around(path)}
+        self._folders: dict[str, list[str]] = {}
+        for path in filter(None, self._touched):
+            self._folders.setdefault(_parent(path), []).append(path)
         self._known: dict[str, _Listing] = {}
 
     @property
@@ -89,7 +95,7 @@ class Overlay:
             found = {entry.path: entry for entry in self._beneath(folder)}
             for path in self._within.get(folder, ()):
                 _carry_out(found, self._operations[path])
-            for path in [path for path in self._touched if path and _parent(path) == folder]:
+            for path in self._folders.get(folder, ()):
                 # Git knows no empty folders.
                 if self._listing(path):
                     found[path] = Entry(path, FOLDER)

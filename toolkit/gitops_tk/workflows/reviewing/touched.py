@@ -156,11 +156,15 @@ def _deploying(snapshot: Snapshot, paths: Collection[str]) -> set[str]:
 
 
 def _deploys(path: str, data: bytes) -> bool:
+    # The group's name stands there as it is, unless escapes or another encoding hide it.
+    text = data.replace(b"\0", b"")
+    if b"argoproj" not in text and b"\\" not in text:
+        return False
     try:
         objects = [one.data for one in manifests({path: data})]
     except NotEvaluated:
         # Templates, for instance: what is written there may be a manifest all the same.
-        return b"argoproj.io/" in data
+        return b"argoproj.io/" in text
     lists = [items for one in objects if isinstance(items := one.get("items"), list)]
     listed = [item for items in lists for item in items if isinstance(item, dict)]
     return any(
