@@ -170,6 +170,9 @@ def test_a_wiring_that_is_right_has_no_finding() -> None:
         (f"- {URL}", f"- {FILL_IN}\n    - https://git.example.com/**"),
     ):
         assert found(changed(PROJECT, old, new)(tree())) == {}
+    beside = b"kind: AppProject\nmetadata: {name: infra}\nspec: {sourceRepos: [x]}\n---\nkind: Application\n"
+    beside += b"metadata: {name: ingress}\nspec: {project: infra, source: {repoURL: x, path: ingress}}\n"
+    assert found(tree() | {"argocd/infra.yaml": beside}) == {}
     short = tree(f"argocd: {{repository: '{SSH}'}}\n")
     assert found(changed("gitops-tk.yaml", SSH, "ssh://git@git.example.com/shop/gitops")(short)) == {}
     clusters = f"argocd: {{repository: '{URL}', environments: {{prod: {{cluster: eu, namespace: '{{service}}'}}}}}}\n"

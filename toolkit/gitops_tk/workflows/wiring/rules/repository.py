@@ -48,7 +48,8 @@ def repository(
         yield from _grouped(manifest, (_differing(place, url) for place in places))
     read = [other for _, places in named for _, other in places if not is_placeholder(other)]
     wanted = read if url is None else [url]
-    used = {argocd.project, *(_spec(one).get("project") for one in manifests if one.kind == "Application")}
+    # Of what is deployed beside the services the projects are its own.
+    used = {argocd.project, *(_project(manifest) for manifest, places in named if places)}
     for manifest in manifests:
         if manifest.kind == "AppProject" and manifest.name in used:
             yield from _grouped(manifest, _refusing(manifest, wanted))
@@ -89,12 +90,13 @@ def _placeholder(path: Path, url: str) -> _Found:
 
 def _grouped(manifest: Manifest, found: Iterable[_Found | None]) -> Iterator[Fault]:
     """One fault for what is wrong in the same way, with all of its lines."""
-    groups: dict[tuple[str, str], list[int]] = {}
+    groups: dict[tuple[str, str], set[int]] = {}
     for one in found:
         if one is not None:
             rule, message, path = one
-            groups.setdefault((rule, message), []).append(manifest.line(*path))
-    for (rule, message), (first, *others) in groups.items():
+            groups.setdefault((rule, message), set()).add(manifest.line(*path))
+    for (rule, message), written in groups.items():
+        first, *others = sorted(written)
         also = f" (also in line {', '.join(map(str, others))})" if others else ""
         yield Fault(rule, message + also, manifest.file, env=environment_of(manifest.file), line=first)
 
@@ -107,10 +109,9 @@ def _named(manifest: Manifest, applications: Iterable[Application], config: Conf
             if normpath(str(source.get("path")).strip("/")) == FOLDER:
                 yield from _url(source, ("spec", *path))
     if manifest.kind == "ApplicationSet":
-        yield from _generators(spec.get("generators"), ("spec", "generators"))
-        template = spec.get("template")
+        yield from _generators(spec.get("generators"), ("spec", "generators"), set())
         above = ("spec", "template", "spec")
-        for path, url in _own(template.get("spec") if isinstance(template, dict) else None, config, above):
+        for path, url in _own(_template(manifest), config, above):
             if "{{" not in url:
                 yield path, url
                 continue
@@ -119,10 +120,9 @@ def _named(manifest: Manifest, applications: Iterable[Application], config: Conf
                     yield from _own(one.spec, config, above)
 
 
-def _own(spec: Any, config: Config, above: Path) -> Iterator[_Named]:
+def _own(spec: Mapping[str, Any], config: Config, above: Path) -> Iterator[_Named]:
     """The source that is this repository: that of the chart, or, where charts are published, that of their values."""
-    sources = list(_sources(spec)) if isinstance(spec, dict) else []
-    repositories = [(path, one) for path, one in sources if "chart" not in one and not _is_oci(one)]
+    repositories = [(path, one) for path, one in _sources(spec) if "chart" not in one and not _is_oci(one)]
     wanted = [(path, one) for path, one in repositories if is_reference(one) == (config.chart is not None)]
     for path, source in wanted[:1]:
         yield from _url(source, (*above, *path))
@@ -140,13 +140,17 @@ def _is_oci(source: Mapping[str, Any]) -> bool:
     return str(source.get("repoURL")).startswith("oci://")
 
 
-def _generators(listed: Any, above: Path, depth: int = _DEEPEST) -> Iterator[_Named]:
+def _generators(listed: Any, above: Path, seen: set[int], depth: int = _DEEPEST) -> Iterator[_Named]:
     for at, generator in enumerate(listed if isinstance(listed, list) and depth else ()):
-        for kind, one in generator.items() if isinstance(generator, dict) else ():
+        # What aliases repeat is told once.
+        if not isinstance(generator, dict) or id(generator) in seen:
+            continue
+        seen.add(id(generator))
+        for kind, one in generator.items():
             if kind == "git" and isinstance(one, dict):
                 yield from _url(one, (*above, at, kind))
             elif isinstance(one, dict):
-                yield from _generators(one.get("generators"), (*above, at, str(kind), "generators"), depth - 1)
+                yield from _generators(one.get("generators"), (*above, at, str(kind), "generators"), seen, depth - 1)
 
 
 def _url(there: Mapping[str, Any], above: Path) -> Iterator[_Named]:
@@ -155,6 +159,18 @@ def _url(there: Mapping[str, Any], above: Path) -> Iterator[_Named]:
         yield (*above, "repoURL"), url
 
 
+def _project(manifest: Manifest) -> str:
+    spec = _template(manifest) if manifest.kind == "ApplicationSet" else _spec(manifest)
+    return str(spec.get("project"))
+
+
+def _template(manifest: Manifest) -> dict[str, Any]:
+    return _map(_map(_spec(manifest).get("template")).get("spec"))
+
+
 def _spec(manifest: Manifest) -> dict[str, Any]:
-    spec = manifest.data.get("spec")
-    return spec if isinstance(spec, dict) else {}
+    return _map(manifest.data.get("spec"))
+
+
+def _map(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
