@@ -1,7 +1,6 @@
 """A remote: its newest commit as a Snapshot, a commit made on it, and the push of it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 
@@ -140,6 +139,8 @@ class Remote:
         if len(name) == _ID and not name.strip("0123456789abcdef"):
             self.fetch(name, "--depth=1")
             return self.at(name)
+        from hashlib import sha256
+
         local = f"refs/gitops-tk/named/{sha256(name.encode()).hexdigest()[:16]}"
         self.fetch(f"+{name}:{local}", "--depth=1")
         return self.at(f"{local}^{{commit}}")

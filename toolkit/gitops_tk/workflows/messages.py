@@ -1,6 +1,5 @@
 """Commit messages: what changed and why for people, trailers for programs (git-interpret-trailers(1))."""
 
-import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -77,4 +76,7 @@ def proposal_branch(environment: str, names: Sequence[str], command: str = "") -
 
 def digest(names: Iterable[str]) -> str:
     """What stands for many names where there is room for one."""
+    # Few commands need it, and it loads OpenSSL.
+    import hashlib
+
     return hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()[:10]
