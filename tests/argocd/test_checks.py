@@ -9,6 +9,8 @@ from tests.support import argocd, published
 from tests.support import repositories as repo
 from tests.support.cli import run, run_json
 
+from gitops_tk.argocd.generate import Paths
+from gitops_tk.argocd.globs import Globbing
 from gitops_tk.argocd.rules import NAMES
 from gitops_tk.config.load import load
 from gitops_tk.repository.memory import MemorySnapshot
@@ -111,6 +113,30 @@ PLANTED = [
     ("argocd-not-evaluated", changed(PROD, "goTemplate: true", "goTemplate: false"), "has no goTemplate"),
     ("argocd-not-evaluated", changed(PROD, "    - git:\n", "    - list:\n"), "other than git's"),
     ("argocd-not-evaluated", added("services/a/envs/prod.yaml", b"a: [\n"), "services/a/envs/prod.yaml cannot be read"),
+    # What is no ApplicationSet, or takes longer than anybody waits, ends no other check.
+    ("argocd-not-evaluated", changed(PROD, "  template:\n", "  template: null\n  x:\n"), "has a template that Argo CD"),
+    (
+        "argocd-not-evaluated",
+        changed(PROD, "labels:\n        gitops", "labels: x\n      y:\n        gitops"),
+        "has a template that Argo CD",
+    ),
+    ("argocd-not-evaluated", changed(PROD, "operator: Exists", "operator: Is"), "has a generator that Argo CD"),
+    ("argocd-not-evaluated", changed(PROD, "- key: image.tag", "- name: image.tag"), "has a generator that Argo CD"),
+    ("argocd-not-evaluated", changed(PROD, "  generators:\n", "  generators: {}\n  x:\n"), "has no generators"),
+    ("argocd-not-evaluated", changed(PROD, "\nspec:\n", "\nx:\n"), "has no goTemplate"),
+    (
+        "argocd-not-evaluated",
+        changed(PROD, "services/*/envs", "services/[z-a]/envs"),
+        "files cannot be read: the pattern",
+    ),
+    ("argocd-not-evaluated", added(PROD, b"a: &a {b: *a}\n"), "cannot be read as YAML"),
+    ("argocd-not-evaluated", added(PROD, b"a: !!bool maybe\n"), "cannot be read as YAML"),
+    (
+        "argocd-not-evaluated",
+        added("services/a/envs/prod.yaml", b"a: &a {b: *a}\n"),
+        "services/a/envs/prod.yaml cannot",
+    ),
+    ("argocd-project", changed(PROJECT, "  destinations:\n", "  destinations: 7\n  x:\n"), "does not allow the names"),
     (
         "argocd-globbing",
         lambda files: changed(PROD, "*[^a-z0-9-]*", "none")(
@@ -232,6 +258,17 @@ def test_apps_lists_a_published_chart_with_its_version(tmp_path: Path) -> None:
     assert (
         "a-prod       kubernetes.default.svc  a-prod     registry.example.com/charts/a:1.2.0\n"
         in run("argocd", "apps", cwd=there).out
+    )
+
+
+@pytest.mark.parametrize(
+    ("mode", "pattern", "path"),
+    [("greedy", "*a" * 25 + "b", "a" * 200), ("doublestar", "**/a/" * 12 + "b", "a/" * 100 + "c")],
+)
+def test_a_pattern_that_takes_nothing_says_so_at_once(mode: Globbing, pattern: str, path: str) -> None:
+    assert (Paths([path]).matching(pattern, mode), Paths([path]).matching(pattern[:-1] + path[-1], mode)) == (
+        [],
+        [path],
     )
 
 

@@ -1,8 +1,16 @@
-"""How deep a YAML text nests, asked before the C loader follows it on the stack of the process, which would end it."""
+"""YAML of somebody who may mean harm: how deep it nests, which the C loader would follow on the stack of the process
+until that ends, and how much its aliases unfold to.
+"""
+
+from typing import Any
 
 import yaml
+from yaml.constructor import SafeConstructor
+from yaml.nodes import MappingNode, Node, SequenceNode
 
 DEEPEST = 100
+# More than any file that somebody has written.
+_MOST = 1_000_000
 # With fewer brackets and shorter lines than this there is no way to nest deep.
 _LONG = 1_000
 _LIBYAMLS_OWN = "exceeded maximum nesting depth"
@@ -25,6 +33,37 @@ def too_deep(text: str) -> int | None:
         if getattr(error, "problem", None) == _LIBYAMLS_OWN and mark is not None:
             return int(mark.line) + 1
         raise
+
+
+def documents(text: str) -> list[tuple[Any, Node]]:
+    """The documents of a text as plain data, each with its node.
+
+    Raises:
+        yaml.YAMLError: it is no YAML that anybody can use.
+    """
+    if too_deep(text) is not None:
+        raise yaml.YAMLError("it is nested too deep")
+    nodes = list(yaml.compose_all(text, Loader=_LOADER))
+    if any(unfolds(node) for node in nodes):
+        raise yaml.YAMLError("its aliases unfold to too many values")
+    try:
+        return [(SafeConstructor().construct_document(node), node) for node in nodes]
+    except (ValueError, LookupError, AttributeError) as error:
+        # That is what it makes of `!!bool maybe` and the like.
+        raise yaml.YAMLError("a tag says what its value is not") from error
+
+
+def unfolds(node: Node) -> bool:
+    """Whether a node is more keys and values than anybody writes, all aliases unfolded; one that holds itself is."""
+    left, seen = [node], 0
+    while left and seen <= _MOST:
+        one = left.pop()
+        seen += 1
+        if isinstance(one, MappingNode):
+            left += (part for pair in one.value for part in pair)
+        elif isinstance(one, SequenceNode):
+            left += one.value
+    return seen > _MOST
 
 
 def _line_below(text: str) -> int | None:

@@ -212,7 +212,7 @@ def test_definitions_are_found_in_the_chart_and_in_its_archives() -> None:
     }
 
 
-@pytest.mark.parametrize("text", [b"a: [", b"\xff", b"[" * 200_000])
+@pytest.mark.parametrize("text", [b"a: [", b"\xff", b"[" * 200_000, b"a: &a {b: *a}", b"a: !!timestamp now"])
 def test_a_file_of_definitions_that_cannot_be_read_is_told(text: bytes) -> None:
     with pytest.raises(ChartError) as refused:
         crds.definitions({"schemas/a.yaml": text})

@@ -5,19 +5,20 @@ applicationset/generators/git.go for what a file's parameters are.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import yaml
 from msgspec import Struct
-from yaml.constructor import SafeConstructor
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from gitops_tk import helm_yaml
-from gitops_tk.argocd import gotemplate
+from gitops_tk.argocd import forms, gotemplate
 from gitops_tk.argocd.globs import Globbing, compiled, fixed_folder
-from gitops_tk.argocd.selectors import matches
+from gitops_tk.argocd.selectors import Requirement, matches
 from gitops_tk.model.snapshot import Snapshot
-from gitops_tk.nesting import too_deep
+from gitops_tk.nesting import documents, too_deep, unfolds
+
+T = TypeVar("T")
 
 # No cluster takes an object of this size (etcd's limit is 1.5 MiB).
 _LARGEST = 2_000_000
@@ -190,15 +191,10 @@ def manifests(files: Mapping[str, bytes]) -> list[Manifest]:
         if len(data) > _LARGEST:
             raise NotEvaluated(f"{path} is too large")
         try:
-            text = data.decode()
-            if too_deep(text) is not None:
-                raise NotEvaluated(f"{path} is nested too deep")
-            loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-            nodes = list(yaml.compose_all(text, Loader=loader))
-            documents = [(SafeConstructor().construct_document(node), node) for node in nodes]
-        except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
+            read = documents(data.decode())
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise NotEvaluated(f"{path} cannot be read as YAML") from error
-        found += [Manifest(path, one, node) for one, node in documents if isinstance(one, dict)]
+        found += [Manifest(path, one, node) for one, node in read if isinstance(one, dict)]
     return found
 
 
@@ -220,11 +216,13 @@ def applications(manifest: Manifest, tree: Tree, globbing: Globbing) -> list[App
     Raises:
         NotEvaluated: it holds what is not evaluated here, or Argo CD could not evaluate it either.
     """
-    spec = manifest.data["spec"]
-    if not spec.get("goTemplate") or spec.get("templatePatch"):
+    spec = manifest.data.get("spec")
+    if not isinstance(spec, dict) or not spec.get("goTemplate") or spec.get("templatePatch"):
         raise NotEvaluated(f"{manifest.file} has no goTemplate, or a templatePatch")
+    _formed(manifest, "template", spec.get("template"), forms.Template)
     found = []
-    for generator, files in zip(spec["generators"], taken(manifest, tree, globbing), strict=True):
+    listed = taken(manifest, tree, globbing)
+    for generator, files in zip(spec["generators"], listed, strict=True):
         selector = _requirements(manifest, generator)
         for path, params in tree.params(files):
             if matches(selector, dict(flat(params))):
@@ -266,13 +264,18 @@ def _files(git: Mapping[str, Any], tree: Matching, globbing: Globbing) -> list[s
     return sorted(found)
 
 
-def _requirements(manifest: Manifest, generator: Mapping[str, Any]) -> list[dict[str, Any]]:
-    selector = generator.get("selector") or {}
-    named = [{"key": key, "operator": "In", "values": [one]} for key, one in selector.get("matchLabels", {}).items()]
-    found = [*named, *selector.get("matchExpressions", ())]
-    if any(one.get("operator") not in ("Exists", "DoesNotExist", "In", "NotIn") for one in found):
-        raise NotEvaluated(f"{manifest.file} has a selector with an unknown operator")
-    return found
+def _requirements(manifest: Manifest, generator: Mapping[str, Any]) -> list[Requirement]:
+    selector = _formed(manifest, "generator", generator, forms.Generator).selector or forms.Selector()
+    named = [{"key": key, "operator": "In", "values": [one]} for key, one in (selector.match_labels or {}).items()]
+    wanted = selector.match_expressions or ()
+    return [*named, *({"key": one.key, "operator": one.operator, "values": one.values or ()} for one in wanted)]
+
+
+def _formed(manifest: Manifest, part: str, value: Any, form: type[T]) -> T:
+    try:
+        return forms.read(value, form)
+    except ValueError as error:
+        raise NotEvaluated(f"{manifest.file} has a {part} that Argo CD would not take: {error}") from error
 
 
 def _rendered(value: Any, params: Mapping[str, Any], manifest: Manifest) -> Any:
@@ -292,6 +295,8 @@ def _objects(data: bytes, path: str) -> list[dict[str, Any]]:
         if too_deep(text) is not None:
             raise ValueError("nested too deep")
         node = yaml.compose(text, Loader=helm_yaml.Loader)
+        if node is not None and unfolds(node):
+            raise ValueError("its aliases unfold to too many values")
         content = {} if node is None else helm_yaml.plain(node)
     except (yaml.YAMLError, ValueError) as error:
         raise NotEvaluated(f"{path} cannot be read as YAML") from error

@@ -5,6 +5,7 @@ Sources: Argo CD, "Git File Generator Globbing"; gitglossary(7), "pathspec", whi
 """
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from typing import Literal, get_args
 
@@ -26,7 +27,10 @@ def compiled(pattern: str, globbing: Globbing) -> re.Pattern[str]:
     Raises:
         ValueError: it holds something that this has no translation for.
     """
-    return re.compile(_greedy(pattern) if globbing == "greedy" else _doublestar(pattern), re.DOTALL)
+    try:
+        return re.compile(_greedy(pattern) if globbing == "greedy" else _doublestar(pattern), re.DOTALL)
+    except re.error as error:
+        raise ValueError(f"the pattern {pattern!r} cannot be read: {error}") from error
 
 
 def _greedy(pattern: str) -> str:
@@ -34,27 +38,47 @@ def _greedy(pattern: str) -> str:
         raise ValueError(f"the pathspec {pattern!r} begins with magic")
     if not re.search(r"[*?\[\\]", pattern):
         return re.escape(pattern) + r"(?:/.*)?"
-    return "".join(_part(part, any_text=".*", any_one=".") for part in _PARTS.findall(pattern))
+    return _starred(pattern, any_text=".*", any_one=".")
 
 
 def _doublestar(pattern: str) -> str:
     if "{" in pattern:
         raise ValueError(f"the pattern {pattern!r} has alternatives")
-    source = ""
-    segments = pattern.split("/")
-    for at, segment in enumerate(segments):
-        last = at == len(segments) - 1
+    # What is between `**`: segments that follow each other.
+    chunks: list[list[str]] = [[]]
+    for segment in pattern.split("/"):
         if segment == "**":
-            source += ".*" if last else "(?:[^/]+/)*"
+            chunks.append([])
         else:
-            source += "".join(_part(one, any_text="[^/]*", any_one="[^/]") for one in _PARTS.findall(segment))
-            source += "" if last else "/"
-    return source
+            chunks[-1].append(_starred(segment, any_text="[^/]*", any_one="[^/]"))
+    if len(chunks) == 1:
+        return "/".join(chunks[0])
+    first, *between = ("".join(f"{one}/" for one in chunk) for chunk in chunks[:-1])
+    last = "/".join(chunks[-1]) if chunks[-1] else ".*"
+    return _stretched(first, filter(None, between), "(?:[^/]+/)*") + last
 
 
-def _part(part: str, *, any_text: str, any_one: str) -> str:
-    if part.startswith("*"):
-        return any_text
+def _starred(text: str, *, any_text: str, any_one: str) -> str:
+    chunks = [""]
+    for part in _PARTS.findall(text):
+        if part.startswith("*"):
+            chunks.append("")
+        else:
+            chunks[-1] += _part(part, any_one)
+    first, *rest = chunks
+    return _stretched(first, rest[:-1], any_text) + rest[-1] if rest else first
+
+
+def _stretched(first: str, between: Iterable[str], stretch: str) -> str:
+    """What leads up to the last part; only the last stretch is ever tried again.
+
+    What follows the others is found where it comes first: whatever matches from a later place on matches from there,
+    too, and to try them all would take longer than anybody waits.
+    """
+    return first + "".join(f"(?>{stretch}?{one})" for one in between) + stretch
+
+
+def _part(part: str, any_one: str) -> str:
     if part == "?":
         return any_one
     if len(part) > 1 and part.startswith("["):

@@ -26,7 +26,8 @@ def allows_destination(project: dict[str, Any], destination: dict[str, Any]) -> 
     A cluster may be meant by its name in one and by its server in the other: only Argo CD knows then, and nothing is
     said against it.
     """
-    listed = [one for one in project.get("destinations") or () if isinstance(one, dict)]
+    found = project.get("destinations")
+    listed = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
     allowed = [one for one in listed if not _denies(one)]
     denied = [one for one in listed if _denies(one)]
     return any(_goes(one, destination) for one in allowed) and not any(

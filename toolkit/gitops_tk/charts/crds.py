@@ -15,14 +15,13 @@ from msgspec import Struct
 
 from gitops_tk.charts.engine import ChartFiles
 from gitops_tk.errors import ChartError
-from gitops_tk.nesting import too_deep
+from gitops_tk.nesting import documents
 
 Definitions = dict[tuple[str, str], "dict[str, Any]"]
 
 _IN_CHART = re.compile(r"(?:charts/[^/]+/)*crds/.+\.(?:ya?ml|json)")
 _ARCHIVE = re.compile(r"charts/[^/]+\.tgz")
 _MOST_BYTES = 20 * 1024 * 1024
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # What is taken over as it is. A `$ref` is not among it: it could lead out of the file.
 _PLAIN = (
     *("enum", "required", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "uniqueItems"),
@@ -84,11 +83,8 @@ def _unpacked(archive: bytes) -> Iterator[tuple[str, bytes]]:
 
 def _documents(data: bytes, path: str) -> list[Any]:
     try:
-        text = data.decode("utf-8-sig")
-        if too_deep(text) is not None:
-            raise yaml.YAMLError("it is nested too deep")
-        return list(yaml.load_all(text, Loader=_LOADER))
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
+        return [document for document, _ in documents(data.decode("utf-8-sig"))]
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         raise ChartError(
             f"{path} is not valid YAML, and should hold CustomResourceDefinitions",
