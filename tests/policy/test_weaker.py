@@ -116,6 +116,11 @@ def found(*changes: tuple[str, str]) -> tuple[str, ...]:
             "the section argocd goes, and nothing is held to it",
         ),
         ("rule: mixed, reason: r", "rule: soak, reason: we hurry", "the rule soak is switched off: we hurry"),
+        (
+            "verify:",
+            "validate: {off: [{rule: pdb-drain, reason: r}]}\nverify:",
+            "the rule pdb-drain is switched off: r",
+        ),
     ],
 )
 def test_what_is_weaker(old: str, new: str, said: str) -> None:

@@ -199,6 +199,14 @@ def test_a_checkout_in_a_folder_of_a_repository_has_the_folders_history(tmp_path
     assert history.at(first).read([A]) == {A: b"tag: v0\n"}
 
 
+def test_what_a_clone_has_put_in_the_place_of_a_commit_is_no_history(tmp_path: Path) -> None:
+    remote = repo.bare(tmp_path / "gitops.git")
+    first, other = (repo.commit(remote, {A: content}) for content in (b"a: 1\n", b"a: 2\n"))
+    checkout = repo.checkout(remote, tmp_path / "checkout")
+    repo.git(checkout, "replace", first, repo.git(checkout, "commit-tree", f"{other}^{{tree}}", "-m", "x"))
+    assert [one[1] for one in told(CheckoutHistory(Checkout(checkout, os.environ))([A]))] == [b"a: 2\n", b"a: 1\n"]
+
+
 def test_nothing_has_no_history(tmp_path: Path) -> None:
     folder = repo.bare(tmp_path / "r.git")
     with opened(folder) as history:

@@ -160,6 +160,7 @@ _REFUSED = [
     Case("not-soaked", "soak", {path("b", "prod"): own("v2.0.0", D3)}),
     Case("frozen", "freeze", {path("a", "frozen"): own("v1.1.0", D2, "debug")}),
     Case("values-while-frozen", "freeze", {path("a", "frozen"): own("v1.0.0", D1, "trace")}),
+    Case("removal-while-frozen", "freeze", {path("a", "frozen"): None}),
     Case("never-in-dev", "order", {path("b", "prod"): own("v3.0.0", D9)}),
     Case("argo-cd-cannot-be-asked", "healthy", {path("a", "watched"): own("v1.1.0", D2, "debug")}),
     Case("program-refuses", "commands", {path("a", "asked"): own("v1.1.0", D2, "debug")}),

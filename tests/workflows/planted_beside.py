@@ -61,6 +61,7 @@ BESIDE = [
     Case("hold-of-no-environment", "lookalike", {".gitops-tk/holds/production/a.yaml": b"reason: r\n"}),
     Case("hold-of-no-service", "lookalike", {".gitops-tk/holds/prod/A.yaml": b"reason: r\n"}),
     Case("path-that-people-do-not-see", "hidden-characters", {"docs/a\u200b.md": b"a\n"}),
+    Case("path-of-two-lines", "hidden-characters", {'"docs/a\\nb.yaml"': ELSEWHERE}),
     # What git and Argo CD make of files.
     Case(
         "override-by-argo-cd", "overriding-file", {"services/few/chart/.argocd-source-few-staging.yaml": b"helm: {}\n"}
@@ -70,6 +71,7 @@ BESIDE = [
     _with_image("attributes-and-an-image", {".gitattributes": b"*.yaml working-tree-encoding=UTF-16\n"}),
     _with_image("attributes-in-a-folder", {"services/.gitattributes": b"* ident\n"}),
     _with_image("submodules-and-an-image", {".gitmodules": b"[submodule x]\n"}),
+    _with_image("where-lfs-is", {".lfsconfig": b"[lfs]\n"}),
     _with_image("manifest-and-an-image", {"argocd/apps-dev.yaml": APPS.replace(b"gitops-dev", b"x")}),
     _with_image("project-and-an-image", {"argocd/project.yaml": PROJECT.replace(b"shop/gitops", b"evil/gitops")}),
     _with_image("new-manifest-and-an-image", {"argocd/x.yaml": b"kind: Application\n"}),
@@ -185,6 +187,11 @@ BESIDE = [
     Case("build-that-was-made-up", "digest", {_A: _numbered(own("v1.2.0", D3, "debug"))}),
     Case("build-that-was-made-up-for-what-runs", "digest", {_A: _numbered(own("v1.1.0", D2, "debug"))}),
     Case("older-build-without-its-number", "older-build", {path("counted", "staging"): counted("b1", None)}),
+    Case(
+        "environment-that-comes-with-an-image",
+        "policy-weakened",
+        {"gitops-tk.yaml": CONFIG.replace(b"argocd:\n", b"  - name: qa\nargocd:\n"), path("a", "qa"): _EVIL},
+    ),
     # What YAML can do.
     Case("more-than-one-document", "unreadable", {_A: own("v1.1.0", D2, "debug") + b"---\nimage: {tag: v9}\n"}),
     Case("key-of-a-tag", "unreadable", {_A: own("v1.1.0", D2, "debug", "? {a: b}\n: c\n")}),

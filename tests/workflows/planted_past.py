@@ -27,6 +27,7 @@ environments:
       order: true
   - name: frozen
     from: [staging]
+    accepts: [promotion, rollback, values, service, chart, shared, hold, removal]
     gates:
       freeze: [{{reason: stock-taking, from: {_FROM}, to: {_TO}}}]
   - name: strict

@@ -30,6 +30,8 @@ _SETTINGS = (
     ("i18n.commitEncoding", "UTF-8"),
     ("i18n.logOutputEncoding", "UTF-8"),
     ("log.showSignature", "false"),
+    # What a commit holds is what its id says, whatever a clone has put in its place.
+    ("core.useReplaceRefs", "false"),
 )
 
 

@@ -92,10 +92,11 @@ def _common(before: Config, after: Config) -> Iterator[str]:
     for service in sorted({*before.services, *after.services}):
         if before.image_keys(service) != after.image_keys(service) and before.images == after.images:
             yield f"where the images of {service} are changes"
-    known = {(one.rule, one.services, one.environments) for one in before.verify}
-    for off in after.verify:
-        if (off.rule, off.services, off.environments) not in known:
-            yield f"the rule {off.rule} is switched off: {off.reason}"
+    for listed, more in ((before.verify, after.verify), (before.validate.off, after.validate.off)):
+        known = {(one.rule, one.services, one.environments) for one in listed}
+        for off in more:
+            if (off.rule, off.services, off.environments) not in known:
+                yield f"the rule {off.rule} is switched off: {off.reason}"
 
 
 def _argocd(before: Config, after: Config) -> Iterator[str]:

@@ -258,7 +258,7 @@ class Reviewer:
         for environment in self._config.environments:
             arrivals = []
             for one in releases:
-                if one.env != environment.name or one.kind in ("rollback", "removal"):
+                if one.env != environment.name or one.kind == "rollback" or self._is_elsewhere(one):
                     continue
                 if one.kind in ("shared", "chart"):
                     if (one.env, one.kind) in told:
@@ -273,6 +273,10 @@ class Reviewer:
             judged = judge.judge(self._views, self._config, environment, arrivals, "push")
             found |= {(environment.name, service): one.answers for service, one in judged.items()}
         return [replace(one, gates=found.get((one.env, one.service), ())) for one in releases]
+
+    def _is_elsewhere(self, one: Release) -> bool:
+        """Whether a service goes only because gitops-tk.yaml looks for its values elsewhere."""
+        return one.kind == "removal" and one.path not in self._paths
 
 
 class _Past:

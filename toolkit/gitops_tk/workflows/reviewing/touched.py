@@ -23,8 +23,8 @@ from gitops_tk.workflows.gating.commands import Program
 from gitops_tk.workflows.layers import CHART_VALUES
 
 _OURS = ".gitops-tk/"
-# What changes how git checks out other files: attributes convert them, submodules bring those of another repository.
-_GIT = (".gitattributes", ".gitmodules")
+# What changes how git checks out other files: attributes convert them, submodules and LFS bring those of elsewhere.
+_GIT = (".gitattributes", ".gitmodules", ".lfsconfig")
 # https://argo-cd.readthedocs.io/en/stable/user-guide/parameters/#store-overrides-in-git
 _OVERRIDES = re.compile(r"\.argocd-source(?:-.+)?\.yaml")
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -108,7 +108,7 @@ def _beside(
         lookalike=_lookalike(one, looks),
         generates=one.path in generates,
         overrides=_overridden(one, before, after),
-        hidden=(0, *one.hidden) if _HIDDEN.search(one.path) else one.hidden,
+        hidden=(0, *one.hidden) if _HIDDEN.search(one.path) or "\n" in one.path else one.hidden,
     )
 
 

@@ -10,10 +10,14 @@ from msgspec.structs import replace
 from gitops_tk.argocd.generate import NotEvaluated, manifests
 from gitops_tk.config.argocd import environment_of
 from gitops_tk.config.load import CONFIG_FILE
+from gitops_tk.errors import EditRefused
 from gitops_tk.policy.review.model import Touched, Weakening
 from gitops_tk.policy.review.weaker import weaker
 from gitops_tk.workflows.comparing.reach import Side
 from gitops_tk.workflows.gating.commands import Program
+from gitops_tk.workflows.layers import read_layers
+from gitops_tk.workflows.looking_back.timeline import images_of
+from gitops_tk.workflows.reviewing.files import files_alone
 from gitops_tk.workflows.views import Views
 from gitops_tk.workflows.wiring.manifests import configured
 
@@ -37,6 +41,7 @@ def weakenings(
     found: list[Weakening] = []
     if any(one.path == CONFIG_FILE for one in touched):
         found += map(Weakening, (*weaker(before.config, after.config, views.now), *_environments(before, after)))
+        found += _coming(before, after, touched)
     found += _programs(gates, touched)
     found += [Weakening(f"git may check out other files otherwise: {one.path}", one.path) for one in _git(touched)]
     return (*found, *_wiring(before, after, touched, views))
@@ -52,6 +57,21 @@ def _environments(before: Side, after: Side) -> Iterator[str]:
             yield f"{one.name} goes, and its values stay"
         elif come:
             yield f"{one.name} goes while {', '.join(come)} comes, and takes its policy along"
+
+
+def _coming(before: Side, after: Side, touched: Collection[Touched]) -> Iterator[Weakening]:
+    """Images in environments that come: the base has no policy for these, and nothing that they are held to."""
+    come = after.environments.keys() - before.environments.keys()
+    pairs = [(one.service, one.env) for one in touched if one.service and one.place == "values" and one.env in come]
+    for layers in read_layers(files_alone(after, pairs), after.config, pairs).values():
+        try:
+            images = images_of(after.config, layers.service, layers.merged) if layers.own is not None else {}
+        except EditRefused:
+            # It has a rule of its own.
+            continue
+        if images:
+            said = f"{layers.env} comes with an image of {layers.service} in it, which no policy has judged"
+            yield Weakening(said, layers.own_path)
 
 
 def _programs(gates: Collection[Program], touched: Collection[Touched]) -> Iterator[Weakening]:
