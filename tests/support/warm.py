@@ -2,7 +2,8 @@
 
 A start of Python and the imports take five times as long as most commands do. Here they are made once, and each run
 is a fork of that: a process of its own as before, with its own arguments, environment, folder and streams. The Helm
-engine's process, which takes longer to start than all that, is lent to one run after the other.
+engine's process, which takes longer to start than all that, is lent to one run after the other; the one that fills a
+team's templates in is a fork as well.
 """
 
 import atexit
@@ -24,6 +25,7 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any, NoReturn
 
 import gitops_tk
 from gitops_tk import process, resources
@@ -31,6 +33,10 @@ from gitops_tk.charts import embedded, templates
 from gitops_tk.charts.skeleton import Skeleton
 
 _LIBRARIES = ("concurrent.futures.process", "jinja2.sandbox", "kubernetes_validate", "multiprocessing.spawn")
+# What runs the program; and the engine's process alone, whose library makes each fork dear.
+_NOT_IMPORTED = ("gitops_tk.__main__", "gitops_tk.charts.worker")
+# The process that a team's templates are filled in by.
+_FILLING = ("-P", "-m", "gitops_tk.charts.templates")
 _ONE_STARTS = threading.Lock()
 
 
@@ -158,6 +164,37 @@ class _Engine:
         return self.returncode
 
 
+class _Program(subprocess.Popen[bytes]):
+    """A program that a run starts; the one that fills a team's templates in is a fork, and is held in like another."""
+
+    def _execute_child(self, args: Any, *more: Any) -> None:
+        if tuple(args[1:]) != _FILLING:
+            super()._execute_child(args, *more)  # type: ignore[misc]
+            return
+        pipes = more[9:15]
+        self.pid = os.fork()
+        if not self.pid:
+            _fill((pipes[0], pipes[3], pipes[5]))
+        self._child_created = True
+        self._close_pipe_fds(*pipes)  # type: ignore[attr-defined]
+
+
+def _fill(streams: Sequence[int]) -> NoReturn:
+    status = 1
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+        for known, stream in enumerate(streams):
+            os.dup2(stream, known)
+        os.closerange(3, 256)
+        sys.stdin, sys.stdout = os.fdopen(0), os.fdopen(1, "w", closefd=False)
+        runpy.run_module(_FILLING[-1], run_name="__main__")
+        sys.stdout.flush()
+        status = 0
+    finally:
+        os._exit(status)
+
+
 def _lives(number: int) -> bool:
     try:
         os.kill(number, 0)
@@ -168,7 +205,7 @@ def _lives(number: int) -> bool:
 
 def _serve(requests: socket.socket) -> None:
     for module in pkgutil.walk_packages(gitops_tk.__path__, "gitops_tk."):
-        if module.name != "gitops_tk.__main__":
+        if module.name not in _NOT_IMPORTED:
             importlib.import_module(module.name)
     for name in _LIBRARIES:
         importlib.import_module(name)
@@ -177,6 +214,7 @@ def _serve(requests: socket.socket) -> None:
         if skeleton._is_templated(path):
             templates.template(data.decode())
     engine = _Engine()
+    subprocess.Popen = _Program  # type: ignore[misc]
     gc.freeze()
     # Nobody waits for the forks: each tells its end itself.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
