@@ -1,6 +1,7 @@
 """The Helm engines: what they print is what `helm template` prints."""
 
 import os
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from tests.support import engines
 
 from gitops_tk import process
-from gitops_tk.charts import engine
+from gitops_tk.charts import embedded, engine
 from gitops_tk.charts.dependencies import complete
 from gitops_tk.charts.engine import Engine
 from gitops_tk.errors import ChartError, ToolMissing, UsageError
@@ -153,10 +154,17 @@ def test_an_executables_errors_are_told_with_their_place(tmp_path: Path) -> None
     ],
 )
 def test_a_chart_that_wants_all_memory_is_refused_and_the_next_one_rendered(template: bytes) -> None:
-    embedded = engine.find({"GITOPS_TK_HELM": "embedded"})
-    good = embedded.load({**_CHART, "templates/a.yaml": b"kind: A\n"}, root="c")
+    helm = engine.find({"GITOPS_TK_HELM": "embedded"})
+    good = helm.load({**_CHART, "templates/a.yaml": b"kind: A\n"}, root="c")
+    good.render({}, release="r", namespace="n")
+    running = embedded._worker._process
+    assert running is not None
+    assert resource.prlimit(running.pid, resource.RLIMIT_AS)[0] == engine.MEMORY
+    # To fill all of it takes seconds: half a gigabyte more than it has now is a limit of the same kind.
+    has = int(Path(f"/proc/{running.pid}/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.prlimit(running.pid, resource.RLIMIT_AS, (has + 2**29, has + 2**29))
     with pytest.raises(ChartError) as refused:
-        embedded.load({**_CHART, "templates/a.yaml": template}, root="c").render({}, release="r", namespace="n")
+        helm.load({**_CHART, "templates/a.yaml": template}, root="c").render({}, release="r", namespace="n")
     assert refused.value.code in ("chart-limit", "render")
     assert "kind: A" in good.render({}, release="r", namespace="n")
 
