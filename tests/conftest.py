@@ -12,7 +12,7 @@ from gitops_tk import process
 
 # The same examples on every run: a search for new ones is `pytest --hypothesis-profile=search tests/values`.
 _SLOW = [HealthCheck.too_slow]
-settings.register_profile("suite", max_examples=300, derandomize=True, deadline=None, suppress_health_check=_SLOW)
+settings.register_profile("suite", max_examples=100, derandomize=True, deadline=None, suppress_health_check=_SLOW)
 settings.register_profile("search", max_examples=5000, deadline=None, suppress_health_check=_SLOW)
 settings.load_profile("suite")
 

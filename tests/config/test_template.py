@@ -4,7 +4,7 @@ from itertools import product
 from typing import NamedTuple
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gitops_tk.config.layout import Layout, LayoutError
@@ -33,13 +33,11 @@ def _paths(template: str) -> set[str]:
 
 @example("a.{service}", "{service}.b")
 @example("a{service}", "{service}b")
-@settings(max_examples=400)
 @given(_SEGMENT, _SEGMENT)
 def test_two_segments_meet_exactly_when_some_names_make_them_equal(one: str, two: str) -> None:
     assert overlap(pattern(one, ""), pattern(two, "")) == bool(_paths(one) & _paths(two))
 
 
-@settings(max_examples=300)
 @given(st.lists(_SEGMENT, min_size=1, max_size=3), st.lists(_SEGMENT, min_size=1, max_size=3))
 def test_no_path_that_two_templates_share_is_missed(one: list[str], two: list[str]) -> None:
     first, second = "/".join(one), "/".join(two)

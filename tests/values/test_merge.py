@@ -37,7 +37,7 @@ def _rendered(chart: Path, values: dict[str, Any]) -> Any:
     return json.loads(next(text for name, text in rendered.items() if name.endswith("values.yaml")))
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(_VALUES, _VALUES, _VALUES)
 def test_a_chart_and_two_files_are_merged_as_the_engine_merges_them(
     chart: Path, defaults: dict[str, Any], shared: dict[str, Any], own: dict[str, Any]

@@ -3,7 +3,7 @@
 from typing import Any
 
 import helm_python
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gitops_tk.values import quote
@@ -74,6 +74,8 @@ def test_a_missing_key_is_added_and_nothing_else_changes(
         assert before.rstrip(b"\n") in after or all(line in after for line in before.splitlines())
 
 
+# Few milliseconds each, and no trap is left out.
+@settings(max_examples=300)
 @given(_STRINGS, st.sampled_from([None, "'", '"']), st.booleans())
 def test_every_string_is_that_string_to_every_reader(value: str, style: str | None, flow: bool) -> None:
     written = quote.scalar(value, style, flow=flow)
