@@ -22,7 +22,7 @@ def here(tmp_path: Path) -> Iterator[Shop]:
 
 
 # How often the same is sent: often where it costs little.
-ROUNDS = {"github": 20}
+ROUNDS = {"github": 12}
 CREATE = "(pulls|merge_requests|pullrequests|pull-requests)$"
 
 
@@ -32,7 +32,7 @@ def test_promotions_at_once_with_replies_lost_leave_one_pull_request(tmp_path: P
         here.set("staging", a="v1.1.0")
         if kind == "git":
             repo.commit(here.folder, {"gitops-tk.yaml": CONFIG + b"forge:\n  kind: git\n"})
-        repeat(here, ROUNDS.get(kind, 6))
+        repeat(here, ROUNDS.get(kind, 4))
         assert here.promote("a").outcome == "unchanged"
         branch = "gitops-tk/prod/a"
         assert repo.git(here.folder, "branch", "--list", "gitops-tk/*").split() == [branch]
@@ -45,7 +45,7 @@ def test_promotions_at_once_with_replies_lost_leave_one_pull_request(tmp_path: P
 def repeat(here: Shop, rounds: int) -> None:
     """The same promotion, four at once, with replies lost at random."""
     chance = random.Random(4)
-    lost = [Fault("POST|PATCH|PUT", CREATE, cut=True, done=chance.random() < 0.7) for _ in range(rounds // 5)]
+    lost = [Fault("POST|PATCH|PUT", CREATE, cut=True, done=chance.random() < 0.7) for _ in range(1 + rounds // 6)]
     here.server.faults += [*lost, Fault("POST", CREATE, Response(502), done=True)]
     here.server.behaviour.drop_push_answers = 2
 
