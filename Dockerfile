@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 # The tool with the Helm engine and the Kubernetes schemas.
-# Versions are pinned; let Renovate or Dependabot add digests (@sha256:...) and keep both up to date.
+# What runs has no pip. Versions are pinned; let Renovate or Dependabot add digests (@sha256:...) and keep both up to date.
 FROM python:3.13-bookworm AS build
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
@@ -8,7 +8,8 @@ COPY toolkit toolkit
 COPY chart-skeleton chart-skeleton
 COPY envs envs
 COPY pipelines pipelines
-RUN python -m venv /opt/gitops-tk && /opt/gitops-tk/bin/pip install --no-cache-dir '.[all]'
+RUN python -m venv --without-pip /opt/gitops-tk \
+    && pip --python /opt/gitops-tk/bin/python install --no-cache-dir './[all]'
 
 FROM python:3.13-slim-bookworm
 # Debian's own updates are wanted here: git's version is not pinned.
