@@ -215,29 +215,6 @@ def test_a_hostile_or_broken_skeleton_is_refused(tmp_path: Path, path: str, cont
     assert repo.count(remote) == 2
 
 
-@pytest.mark.parametrize(
-    "skeleton",
-    [
-        "{path: ../outside}",
-        "{path: /etc}",
-        "{url: 'file:///root/secrets', ref: main}",
-        "{url: /root/secrets, ref: main}",
-        "{url: 'ext::sh -c true', ref: main}",
-        "{url: '-oProxyCommand=x', ref: main}",
-        "{url: 'https://user:password@x.example/y', ref: main}",
-        "{url: 'https://x.example/y'}",
-        "{url: 'https://x.example/y', ref: --upload-pack=x}",
-        "{ref: main}",
-        "{answers: {imgae: x}}",
-    ],
-)
-def test_a_skeleton_that_leads_outside_is_a_fault_of_the_configuration(tmp_path: Path, skeleton: str) -> None:
-    ran = run_json("new-service", "a", "--image", "x.example/a", cwd=gitops(tmp_path, f"skeleton: {skeleton}\n"))
-    assert ran.status == 1
-    assert ran.code.startswith("config-")
-    assert ran.json["problems"][0]["line"] == 6
-
-
 def test_the_application_side_is_written_beside_the_repository(tmp_path: Path) -> None:
     checkout, app = own(tmp_path), tmp_path / "app"
     command = ("new-service", "a", "--image", "x.example/a", "--app-dir", str(app), "--module", "example.com/shop/a")

@@ -145,7 +145,7 @@ class _Reader:
                 raise self.source.error(here, "config-value", f"{name} needs a tag, a digest or a reference")
         for name, image in images.items():
             for key in (getattr(image, part) for part in image.__struct_fields__):
-                if key is not None and key in owners:
+                if key in owners:
                     message = f"{key} would hold two things: of {owners[key]} and of {name}"
                     raise self.source.error((*place, name), "config-value", message)
                 if key is not None:
