@@ -13,8 +13,10 @@ from gitops_tk.argocd.generate import Paths
 from gitops_tk.argocd.globs import Globbing
 from gitops_tk.argocd.rules import NAMES
 from gitops_tk.config.load import load
+from gitops_tk.errors import UsageError
 from gitops_tk.repository.memory import MemorySnapshot
 from gitops_tk.workflows.wiring.checks import check
+from gitops_tk.workflows.wiring.generated import listed
 from gitops_tk.workflows.wiring.manifests import write
 
 URL = "https://git.example.com/shop/gitops.git"
@@ -270,6 +272,12 @@ def test_a_pattern_that_takes_nothing_says_so_at_once(mode: Globbing, pattern: s
         [],
         [path],
     )
+
+
+def test_another_globbing_is_refused() -> None:
+    with pytest.raises(UsageError) as refused:
+        listed(MemorySnapshot(tree()), "regex")
+    assert refused.value.code == "bad-globbing"
 
 
 def test_every_rule_has_a_fault_planted() -> None:

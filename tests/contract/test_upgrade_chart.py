@@ -6,11 +6,16 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.support import argocd
 from tests.support import repositories as repo
 from tests.support.cli import Ran, run, run_json
 from tests.support.git_server import serve
 
 from gitops_tk import resources
+from gitops_tk.errors import RefusedByPolicy
+from gitops_tk.repository.memory import MemorySnapshot
+from gitops_tk.workflows.options import Options
+from gitops_tk.workflows.upgrade_chart import Upgrade, UpgradeRequest
 
 TOOLS = "tools/new"
 CONFIG = repo.CONFIG + b"skeleton: {path: tools/new}\n"
@@ -363,3 +368,13 @@ def test_a_file_with_uncommitted_changes_is_refused(remote: Path, tmp_path: Path
     there = repo.checkout(remote, tmp_path / "c")
     (there / "services/web/chart/values.yaml").write_text("one: 1\n")
     assert upgrade(there, "--conflict", "ours").code == "uncommitted-changes"
+
+
+def test_another_skeleton_than_the_first_try_saw_is_not_taken(tmp_path: Path) -> None:
+    files = {path: data for path, data in below(TOOLS, ONE).items() if data is not None}
+    views = argocd.views(MemorySnapshot({"gitops-tk.yaml": CONFIG, **files}))
+    upgrade = Upgrade(UpgradeRequest(), Options(cwd=tmp_path, environ={}))
+    assert upgrade.plan(views, "1").intent == "1"
+    with pytest.raises(RefusedByPolicy) as refused:
+        upgrade.plan(views, "2")
+    assert refused.value.code == "moved"

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from gitops_tk.config.load import load
 from gitops_tk.config.model import Config, Environment
-from gitops_tk.errors import RepositoryError, UsageError
+from gitops_tk.errors import RepositoryError
 from gitops_tk.model import names
 from gitops_tk.model.changes import Publish
 from gitops_tk.model.evidence import Evidence
@@ -107,13 +107,11 @@ def _both(revisions: Revisions, options: Options) -> Iterator[tuple[RemoteLocati
 
 
 def _at(checkout: Checkout, name: str) -> Snapshot:
-    if not name or not name.isprintable():
-        raise UsageError(f"{name!r} is not a revision", code="bad-revision")
     try:
         return checkout.at(name)
     except RepositoryError as error:
         raise RepositoryError(
-            f"the checkout has no revision {name}",
+            f"the checkout has no revision {name!r}",
             code="unknown-revision",
             hint="git fetch, or name the remote with --repo",
         ) from error
