@@ -173,6 +173,7 @@ _GOOD = [
     Case("promotion-of-keys-alone", None, {path("a", "strict"): own("v1.0.0", D1, "debug")}),
     Case("rollback", None, {_A: own("v1.0.0", D1, "info")}),
     Case("rollback-in-a-freeze-or-past-a-program", None, {path("b", "asked"): own("v0.9.0", D9)}),
+    Case("rollback-to-what-ran-under-an-older-name", None, {path("renamed", "staging"): own("v1.0.0")}),
     Case("bump", None, {path("a", "dev"): own("v1.3.0", D9, "debug")}),
     Case("bump-with-values", None, {path("a", "dev"): own("v1.3.0", D9, "trace", "team: shop\n")}),
     Case("hold", None, {".gitops-tk/holds/staging/a.yaml": b"reason: it leaks\nuntil: 2030-01-01\n"}),

@@ -131,6 +131,9 @@ class Case:
     first: Mapping[str, bytes | None] = field(default_factory=dict)
 
 
+_RENAMED: dict[str, bytes | None] = {path("renamed", env): own("v1.1.0", D2) for env in ("dev", "staging")}
+
+
 def shared(folder: Path) -> Path:
     """A repository whose environments share their charts."""
     files: dict[str, bytes] = {"gitops-tk.yaml": CONFIG, "README.md": b"hello\n"}
@@ -154,6 +157,7 @@ def shared(folder: Path) -> Path:
     files[path("plain", "staging")] = b"image:\n  tag: v1.0.0\n"
     files |= {f"envs/{env}.yaml": b"region: eu\n" for env in ENVS}
     files["envs/asked.yaml"] = b"region: eu\nimage: {registry: mirror.example.com}\n"
+    files |= {path("former", env): own("v1.0.0") for env in ("dev", "staging")}
     files |= {path("counted", env): counted("b0", 1) for env in ("dev", "staging")}
     files |= {path("whole", env): WHOLE for env in ("dev", "staging")}
     files |= {path("listed", env): LISTED for env in ("dev", "staging")}
@@ -165,6 +169,8 @@ def shared(folder: Path) -> Path:
     steps = [
         (25, {path("loose", "dev"): own("bbb", D2), path("loose", "staging"): own("bbb", D2)}),
         (24, {path("loose", "staging"): own("aaa")}),
+        (23, {path("former", env): own("v1.1.0", D2) for env in ("dev", "staging")}),
+        (22, {path("former", env): None for env in ("dev", "staging")} | _RENAMED),
         (20, {path("a", "dev"): own("v1.1.0", D2, "debug"), path("held", "dev"): own("v1.1.0", D2)}),
         (10, {path("a", "staging"): own("v1.1.0", D2, "debug"), path("b", "staging"): own("v3.0.0", D9)}),
         (9, {path("a", "dev"): own("v1.2.0", D3, "debug"), path("b", "dev"): own("v1.1.0", D2)}),

@@ -25,6 +25,7 @@ from gitops_tk.workflows.gating.gates import Health, Judge, Runner, all_before, 
 from gitops_tk.workflows.gating.places import Places
 from gitops_tk.workflows.layers import Layers, layer_paths, read_layers
 from gitops_tk.workflows.looking_back.past import Look
+from gitops_tk.workflows.looking_back.timeline import State, timelines
 from gitops_tk.workflows.pins import written
 from gitops_tk.workflows.reviewing.files import Pair, files_alone, not_files
 from gitops_tk.workflows.reviewing.seen import Seen, blind, placed, seen, strays
@@ -123,7 +124,7 @@ class Reviewer:
         envs = {one.old.env for one in asked} | all_before(self._config, {one.old.env for one in asked})
         services = {one.old.service for one in asked}
         order = [one.name for one in self._config.environments if one.name in envs]
-        return _Past(Look(self._views, sorted(services), order, thorough=self._thorough))
+        return _Past(self._views, Look(self._views, sorted(services), order, thorough=self._thorough))
 
     def _release(self, one: Seen, past: "_Past", places: Places) -> Release:
         environment = self._config.environment(one.old.env)
@@ -133,7 +134,7 @@ class Reviewer:
         kind = self._kind(one, environment, sources, own, past)
         if kind == "rollback":
             # Keys come back as they were here, be it that they were set here alone.
-            had = [key.held or past.had([environment.name], one.old.service, key) for key in own]
+            had = [key.held or past.had_here(environment.name, one.old.service, key) for key in own]
             own = tuple(replace(key, held=held) for key, held in zip(own, had, strict=True))
         delivered = kind in DELIVERIES
         guarded = bool(environment.from_)
@@ -167,7 +168,7 @@ class Reviewer:
             return "removal"
         images = one.images
         if images and not one.lower:
-            before = past.held(environment.name, one.old.service, images)
+            before = past.held_here(environment.name, one.old.service, images, sources)
             forward = any(move.before and move.after and older_by(move.after, move.before) for move in one.moves)
             if before and not forward:
                 return "rollback"
@@ -282,10 +283,12 @@ class Reviewer:
 class _Past:
     """What environments held, each service's read once."""
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, views: Views, look: Look) -> None:
+        self._views = views
         self._look = look
         self._pasts: dict[str, Past] = {}
-        self._values: dict[tuple[str, str], list[Merged]] = {}
+        self._values: dict[Pair, list[Merged]] = {}
+        self._renamed: dict[Pair, list[State]] = {}
 
     def of(self, service: str) -> Past:
         if service not in self._pasts:
@@ -298,10 +301,13 @@ class _Past:
 
     def held(self, env: str, service: str, images: Images) -> bool:
         """Whether an environment holds or has held all of these images at once, and all that they say of themselves."""
-        return any(
-            all(name in holding.images and vouches(holding.images[name], image) for name, image in images.items())
-            for holding in self.of(service).environments.get(env, ())
-        )
+        return any(_vouch(holding.images, images) for holding in self.of(service).environments.get(env, ()))
+
+    def held_here(self, env: str, service: str, images: Images, sources: Collection[str]) -> bool:
+        """Whether the environment itself has, be it under an older name of the service, where no source knows them."""
+        if self.held(env, service, images):
+            return True
+        return not sources and any(_vouch(state.images, images) for state in self._under_all_names(env, service))
 
     def judged(self, environment: Environment, service: str, move: Move) -> Move:
         """A move with what the past says of it."""
@@ -339,6 +345,19 @@ class _Past:
         wanted = repr(key.after)
         return any(repr(one.get(key.segments)) == wanted for source in envs for one in self.values(service, source))
 
+    def had_here(self, env: str, service: str, key: Key) -> bool:
+        """Whether the environment itself has, be it under an older name of the service."""
+        if self.had([env], service, key):
+            return True
+        found = (state.merged for state in self._under_all_names(env, service))
+        return any(one is not None and repr(one.get(key.segments)) == repr(key.after) for one in found)
+
+    def _under_all_names(self, env: str, service: str) -> list[State]:
+        # As rollback looks for what ran before.
+        if (service, env) not in self._renamed:
+            self._renamed |= timelines(self._views, [(service, env)], renames=True)
+        return self._renamed[service, env]
+
     def values(self, service: str, env: str) -> list[Merged]:
         """What a service's values merge to in an environment, and have merged to, newest first."""
         if (service, env) not in self._values:
@@ -352,6 +371,10 @@ class _Past:
     def commits(self, service: str, env: str) -> list[str]:
         """The commits that brought what an environment has held, newest first."""
         return [holding.commit for holding in self.of(service).environments.get(env, ())]
+
+
+def _vouch(held: Images, wanted: Images) -> bool:
+    return all(name in held and vouches(held[name], image) for name, image in wanted.items())
 
 
 def _pin(chart: PublishedChart, layers: Layers) -> Any:
