@@ -1,7 +1,9 @@
-"""rollback --to: a tag, a digest, a build, a source commit or a commit that ran before."""
+"""rollback --to: a tag, a digest, a build, a source commit or a commit that ran before; and promote --tag."""
 
 import pytest
-from tests.support.rollbacks import DIGEST, PROD, back, held, image, refused, tag, timeline
+from tests.support.rollbacks import CONFIG, DIGEST, NOW, PROD, back, held, image, refused, tag, timeline
+
+from gitops_tk.workflows import promote
 
 
 @pytest.mark.parametrize(
@@ -51,3 +53,14 @@ def test_an_image_that_is_blocked_may_come_back_when_it_is_asked_for() -> None:
     back(made, to="v3")
     assert tag(made) == "v3"
     assert ([one.tag for one in held(made).images], held(made).restored[0].tag) == (["v2"], "v3")
+
+
+def test_a_tag_to_promote_is_found_behind_what_nobody_could_read_and_where_the_layout_was_another() -> None:
+    made = timeline(services=("a",)).commit("2026-03-02T00:00:00", image("a", "v2", "dev"))
+    made.commit("2026-03-03T00:00:00", image("a", "v3", "dev", "image: twice\n"))
+    moved: dict[str, bytes | None] = {f"apps/a/{env}.yaml": b"image: {tag: v4}\n" for env in ("dev", "staging", "prod")}
+    layout = "layout: {values: 'apps/{service}/{env}.yaml'}\n"
+    made.commit("2026-03-04T00:00:00", {**moved, "gitops-tk.yaml": (CONFIG.format(publish="push") + layout).encode()})
+    request = promote.PromoteRequest(source="dev", target="staging", services=("a",), tag="v2", allow_older=True)
+    made.apply(NOW, promote.plan(request, made.views(NOW), None))
+    assert made.files["apps/a/staging.yaml"] == b"image: {tag: v2}\n"

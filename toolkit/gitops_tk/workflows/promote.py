@@ -256,7 +256,7 @@ class _Planner:
         for name, keys in self.config.image_keys(source.service).items():
             image = read_image(source.merged, keys)
             if self.request.tag is not None and (image is None or image.tag != self.request.tag):
-                held = held_image(self.views, source, keys, self.request.tag)
+                held = held_image(self.views, source.service, source.env, name, self.request.tag)
                 image = held.image if held else None
                 if held is not None and self.carries_charts:
                     chart, pin = self._chart_then(source, target, held.commit)

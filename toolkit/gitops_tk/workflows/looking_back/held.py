@@ -2,33 +2,28 @@
 
 from msgspec import Struct
 
-from gitops_tk.config.model import ImageKeys
 from gitops_tk.model.image import Image
-from gitops_tk.values.document import Document
-from gitops_tk.values.image import read_image
-from gitops_tk.values.merge import merge
-from gitops_tk.workflows.layers import Layers
+from gitops_tk.workflows.looking_back.timeline import timelines
 from gitops_tk.workflows.views import Views
 
 
 class Held(Struct, frozen=True):
-    """An image, and a commit at which it was there."""
+    """An image, and the last commit at which it was there."""
 
     image: Image
     commit: str
 
 
-def held_image(views: Views, layers: Layers, keys: ImageKeys, tag: str) -> Held | None:
-    """The newest image with this tag that the service held in the environment, or None.
+def held_image(views: Views, service: str, env: str, name: str, tag: str) -> Held | None:
+    """The newest image with this tag that a service held in an environment, or None.
 
     Args:
-        layers: the service's layers in the environment; their paths are what history is asked for.
+        name: which of the service's images.
     """
-    for version in views.history(layers.paths, places=[f"{layers.env}/{layers.service}"]):
-        chart, *files = [
-            Document.read(version.files[path], path) if path in version.files else None for path in layers.paths
-        ]
-        image = read_image(merge([one for one in files if one], chart), keys)
+    states = timelines(views, [(service, env)])[service, env]
+    for newer, state in zip([None, *states], states, strict=False):
+        image = state.images.get(name)
         if image is not None and image.tag == tag:
-            return Held(image, version.commit)
+            commit = newer.version.parent if newer else views.history.commits()[0].oid
+            return Held(image, commit or state.version.commit)
     return None
