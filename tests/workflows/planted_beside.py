@@ -176,6 +176,7 @@ BESIDE = [
         },
     ),
     Case("back-to-what-a-hold-names", "held", {path("loose", "staging"): own("bbb", D2)}),
+    Case("on-from-where-a-hold-names-it", "held", {path("loose", "prod"): own("bbb", D2)}),
     # What comes and goes again on the way.
     _on_the_way("image-on-the-way", {_A: _EVIL}),
     _on_the_way("image-on-the-way-by-a-shared-file", {"envs/staging.yaml": b"image: {build: 7}\n"}),

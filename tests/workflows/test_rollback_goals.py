@@ -3,6 +3,7 @@
 import pytest
 from tests.support.rollbacks import CONFIG, DIGEST, NOW, PROD, back, held, image, refused, tag, timeline
 
+from gitops_tk.errors import RefusedByPolicy
 from gitops_tk.workflows import promote
 
 
@@ -64,3 +65,13 @@ def test_a_tag_to_promote_is_found_behind_what_nobody_could_read_and_where_the_l
     request = promote.PromoteRequest(source="dev", target="staging", services=("a",), tag="v2", allow_older=True)
     made.apply(NOW, promote.plan(request, made.views(NOW), None))
     assert made.files["apps/a/staging.yaml"] == b"image: {tag: v2}\n"
+
+
+def test_what_was_left_is_promoted_no_further() -> None:
+    made = timeline(services=("a",)).commit("2026-03-02T00:00:00", image("a", "v2", "staging"))
+    hold: dict[str, bytes | None] = {".gitops-tk/holds/staging/a.yaml": b"reason: it leaks\nimages: [{tag: v2}]\n"}
+    made.commit("2026-03-03T00:00:00", image("a", "v1", "staging") | hold)
+    request = promote.PromoteRequest(source="staging", target="prod", services=("a",), tag="v2")
+    with pytest.raises(RefusedByPolicy) as caught:
+        promote.plan(request, made.views(NOW), None)
+    assert caught.value.code == "held"

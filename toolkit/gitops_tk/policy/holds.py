@@ -97,6 +97,10 @@ class Hold(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
         """Whether an image is one of those that it names."""
         return any(one.name == name and one.is_(image) for one in self.images)
 
+    def names(self, images: Mapping[str, Image], now: float) -> bool:
+        """Whether it stands at a time, and one of some images, by their names, is one that it names."""
+        return self.stands(now) and any(self.lists(name, image) for name, image in images.items())
+
     @property
     def shown(self) -> str:
         """Reason, end and author on one line that steers no terminal."""

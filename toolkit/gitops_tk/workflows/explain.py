@@ -46,7 +46,7 @@ def explain(views: Views, source: str, target: str, service: str, judge: Judge |
         _from(config, *environments, one),
         _image(there, one, config),
         *_older(config, here, one),
-        *_hold(here, one, views.now),
+        *_hold(here, there, one, views.now),
         *([one.answer(*pin.answer)] if pin else _chart(views, config, environments, one)),
     ]
     publish = environments[1].publish
@@ -130,9 +130,11 @@ def _older(config: Config, here: Layers, one: Arrival) -> list[Gate]:
     return [one.answer("older-build", answer, "; ".join(reasons) or "it is no older build")]
 
 
-def _hold(here: Layers, one: Arrival, now: float) -> Sequence[Gate]:
-    hold = here.hold
-    if hold is None or not hold.blocks(one.images, now):
+def _hold(here: Layers, there: Layers, one: Arrival, now: float) -> Sequence[Gate]:
+    blocks = here.hold is not None and here.hold.blocks(one.images, now)
+    left = there.hold is not None and there.hold.names(one.images, now)
+    hold = here.hold if blocks else there.hold if left else None
+    if hold is None:
         return [one.answer("hold", "passed", f"{one.service} is not held in {one.env}")]
     if not hold.until:
         return [one.answer("hold", "refused", hold.shown)]

@@ -110,3 +110,26 @@ def refuse_held(layers: "Layers", wanted: Mapping[str, Image], now: float) -> No
         file=Layout.hold_path(layers.service, layers.env),
         line=hold.fault.line if hold.fault else None,
     )
+
+
+def refuse_left(source: "Layers", wanted: Mapping[str, Image], now: float) -> None:
+    """Refuses to promote what may not come back to where it is promoted from: its fault goes no further.
+
+    Args:
+        source: layers in the environment that images are promoted from, read with their holds.
+        wanted: the images that would come, by their names.
+        now: the time, in seconds since 1970 (UTC).
+
+    Raises:
+        RefusedByPolicy: a hold there names one of these images (code `held`).
+    """
+    hold = source.hold
+    if hold is None or not hold.names(wanted, now):
+        return
+    named = next(image.version for name, image in wanted.items() if hold.lists(name, image))
+    raise RefusedByPolicy(
+        f"{named} of {source.service} is held in {source.env}, and goes no further: {hold.shown}",
+        code="held",
+        hint=f"gitops-tk unhold {source.service} -e {source.env} lets it go on",
+        file=Layout.hold_path(source.service, source.env),
+    )

@@ -19,7 +19,7 @@ from gitops_tk.workflows import pins
 from gitops_tk.workflows.affected import publish_by, reviewed
 from gitops_tk.workflows.carried import Carry, carries, chart_files, diverged, step, trees_now
 from gitops_tk.workflows.gating.gates import Judge, arrival, refusal, said
-from gitops_tk.workflows.holding import refuse_held
+from gitops_tk.workflows.holding import refuse_held, refuse_left
 from gitops_tk.workflows.images import Move, changes_of, edits_for, images_of
 from gitops_tk.workflows.layers import Layers, read_layers, require
 from gitops_tk.workflows.looking_back.held import held_image
@@ -233,6 +233,7 @@ class _Planner:
             return _Planned(promotion, (), (), {})
         wanted = {move.name: move.wanted for move in promotion.moves} if edits else {}
         refuse_held(before, wanted, self.views.now)
+        refuse_left(source, images, self.views.now)
         after = target.with_own(operations[-1].data) if isinstance(operations[-1], Write) else target
         gates += self.judge.protect(self.config, before, after)
         return _Planned(promotion, tuple(operations), tuple(changes), images, gates)

@@ -155,6 +155,7 @@ class Release(Struct, frozen=True, kw_only=True):
         lower: the file below its own that brings an image; None for none.
         stray: lines of its own file that change and hold nothing that does.
         hold: the hold on it, on the base.
+        left: a hold that names the images where they are promoted from, in each environment that has held them.
         gates: the answers of the gates about what comes.
         charted: whether its chart is edited, or one that it depends on.
         chart: where charts are promoted: whether the chart will be one that a source has held.
@@ -175,6 +176,7 @@ class Release(Struct, frozen=True, kw_only=True):
     lower: str | None = None
     stray: tuple[int, ...] = ()
     hold: Hold | None = None
+    left: Hold | None = None
     gates: tuple[Gate, ...] = ()
     charted: bool = False
     chart: bool = True

@@ -71,8 +71,10 @@ def older_build(proposal: Proposal) -> Iterator[Fault]:
     fix="gitops-tk unhold SERVICE -e ENV lets it go on",
 )
 def held(proposal: Proposal) -> Iterator[Fault]:
-    """Promotions and bumps of what is held; a way back is open, but not to an image that the hold names."""
+    """Promotions and bumps of what is held, there or in the source; a way back is open, but to what the hold names."""
     for one in _delivered(proposal):
+        if one.left is not None and one.kind == "promotion":
+            yield _of(one, f"{one.service} {one.version} is held where it comes from: {one.left.shown}")
         if one.hold is None or not one.hold.blocks(one.images, proposal.now):
             continue
         if one.kind != "rollback" or any(one.hold.lists(name, image) for name, image in one.images.items()):

@@ -15,6 +15,7 @@ from gitops_tk.errors import EditRefused
 from gitops_tk.model.changes import Gate
 from gitops_tk.model.image import Image
 from gitops_tk.model.names import is_chart_version
+from gitops_tk.policy.holds import Hold
 from gitops_tk.policy.order import older_by
 from gitops_tk.policy.past import Images, Past, vouches
 from gitops_tk.policy.review.model import DELIVERIES, Blind, Key, Move, Release, Touched, Unreadable
@@ -23,6 +24,7 @@ from gitops_tk.values.merge import Merged
 from gitops_tk.workflows.comparing.reach import Side, reached
 from gitops_tk.workflows.gating.gates import Health, Judge, Runner, all_before, arrival
 from gitops_tk.workflows.gating.places import Places
+from gitops_tk.workflows.holding import read_holds
 from gitops_tk.workflows.layers import Layers, layer_paths, read_layers
 from gitops_tk.workflows.looking_back.past import Look
 from gitops_tk.workflows.looking_back.timeline import State, timelines
@@ -154,6 +156,7 @@ class Reviewer:
             lower=self._lower(one, environment) if one.lower else None,
             stray=strays(one, delivered=delivered) if guarded else (),
             hold=one.old.hold,
+            left=self._left(one, sources),
             chart=not guarded
             or (
                 (not self._own_chart(one) or self._chart_is_known(one, environment, past))
@@ -183,6 +186,11 @@ class Reviewer:
             return "values"
         shared = self._config.layout.shared_path(environment)
         return "shared" if shared in self._paths else "chart"
+
+    def _left(self, one: Seen, sources: Collection[str]) -> Hold | None:
+        holds = read_holds(self._before.snapshot, [(one.old.service, source) for source in sources])
+        naming = [hold for hold in holds.values() if hold.names(one.images, self._views.now)]
+        return naming[0] if naming and len(naming) == len(sources) else None
 
     def _travelling(self, one: Seen, environment: Environment, past: "_Past") -> tuple[Key, ...]:
         patterns = self._config.promotion_keys(one.old.service)
