@@ -1,6 +1,7 @@
 """Whole processes measured: wall time, peak memory, and paired ratios."""
 
 import contextlib
+import os
 import statistics
 import subprocess
 import sys
@@ -8,6 +9,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+# What pip installs is compiled. Containers may tell Python to keep nothing that it has compiled.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 TOOL = str(Path(sys.executable).parent / "gitops-tk")
 RECIPE = str(Path(__file__).parent / "recipe.sh")

@@ -14,6 +14,7 @@ from gitops_tk.repository.git import Git
 # Requests are written while nobody reads the answers: together they must fit into a pipe (64 KiB).
 _AT_ONCE = 500
 _TREES_AT_ONCE = 50
+_LINE = re.compile(rb"([0-7]+) ([^\0]+)\0(.{20})", re.DOTALL)
 # More names than this are sooner found in the whole list.
 _NAMES_APART = 8
 
@@ -117,15 +118,14 @@ def parse_tree(data: bytes) -> dict[str, TreeEntry]:
         RepositoryError: git itself would not know which entry is meant (code `bad-tree`).
     """
     entries: dict[str, TreeEntry] = {}
-    at = count = 0
-    while at < len(data):
-        space = data.index(b" ", at)
-        end = data.index(b"\0", space)
-        name = data[space + 1 : end].decode("utf-8", "surrogateescape")
-        entries[name] = TreeEntry(name, int(data[at:space], 8), data[end + 1 : end + 21].hex())
-        at = end + 21
+    size = count = 0
+    for mode, raw, oid in _LINE.findall(data):
+        name = raw.decode("utf-8", "surrogateescape")
+        entries[name] = TreeEntry(name, int(mode, 8), oid.hex())
+        size += len(mode) + len(raw) + 22
         count += 1
-    if len(entries) != count or any("/" in name for name in entries):
+    # Lines that do not follow one another would be less than all of it.
+    if size != len(data) or len(entries) != count or any("/" in name for name in entries):
         raise RepositoryError(
             "a folder has two entries of one name, or one whose name is a path: no git made it",
             code="bad-tree",
