@@ -231,6 +231,12 @@ BESIDE_GOOD = [
         PROMOTED,
         first={_A: own("v1.0.0", D1)},
     ),
+    Case(
+        "configuration-in-two-steps",
+        None,
+        {"gitops-tk.yaml": CONFIG.replace(b"argocd:\n", b"  - name: qa\nargocd:\n").replace(b"24h", b"48h")},
+        first={"gitops-tk.yaml": CONFIG.replace(b"argocd:\n", b"  - name: qa\n    from: [dev]\nargocd:\n")},
+    ),
     Case("attributes-alone", None, {".gitattributes": b"*.yaml text eol=lf\n"}),
     Case("manifest-alone", None, {"argocd/apps-dev.yaml": APPS.replace(b"gitops-dev", b"x")}),
     Case("application-that-comes", None, {"clusters/x.yaml": ELSEWHERE}),

@@ -5,12 +5,13 @@ moment would then count as what the environment has held.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
-from gitops_tk.config.load import CONFIG_FILE
+from gitops_tk.config.load import CONFIG_FILE, load
 from gitops_tk.config.model import Config
-from gitops_tk.errors import EditRefused
+from gitops_tk.errors import EditRefused, GitopsTkError
 from gitops_tk.model.image import Image
-from gitops_tk.model.snapshot import Entry, Snapshot
+from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.policy.past import vouches
 from gitops_tk.policy.review.model import Passing
 from gitops_tk.repository.changed import changed_paths
@@ -41,14 +42,15 @@ def passing(comparison: Comparison, before: Side, after: Side, views: Views, *, 
         return ()
     config = before.config
     guarded = {one.name for one in config.environments if one.from_} & after.environments.keys()
-    ends = [_config(before), _config(after)]
+    ends = [_reading(one.config, config) for one in (before, after)]
     found: dict[tuple[str, ...], Passing] = {}
     states: list[tuple[Brought, _States]] = []
     for commit in reversed(comparison.commits):
         parent, here = (Side(one, config) for one in _around(comparison, commit))
         paths = changed_paths(parent.snapshot, here.snapshot)
-        if CONFIG_FILE in paths and len(commit.parents) < 2 and _config(here) not in ends:
-            found[CONFIG_FILE,] = Passing(commit=commit.oid, path=CONFIG_FILE, said=f"another {CONFIG_FILE}")
+        if CONFIG_FILE in paths and len(commit.parents) < 2 and _reads_otherwise(here.snapshot, config, ends):
+            said = f"a {CONFIG_FILE} by which images would be read elsewhere"
+            found[CONFIG_FILE,] = Passing(commit=commit.oid, path=CONFIG_FILE, said=said)
         known = reached(parent, here, [path for path in paths if path != CONFIG_FILE])
         pairs = [(service, env) for service, envs in known.items() for env in envs if env in guarded]
         states.append((commit, read_layers(files_alone(here, pairs), config, pairs)))
@@ -57,8 +59,19 @@ def passing(comparison: Comparison, before: Side, after: Side, views: Views, *, 
     return tuple(found.values())
 
 
-def _config(side: Side) -> Entry | None:
-    return side.snapshot.entries([CONFIG_FILE]).get(CONFIG_FILE)
+def _reads_otherwise(snapshot: Snapshot, base: Config, ends: Sequence[tuple[Any, ...]]) -> bool:
+    try:
+        return _reading(load(snapshot), base) not in ends
+    except GitopsTkError:
+        # What does not work says nothing about what was where.
+        return False
+
+
+def _reading(config: Config, base: Config) -> tuple[Any, ...]:
+    """All by which a configuration says what an environment of the base held."""
+    known = {one.name for one in base.environments}
+    paths = {one.name: one.path for one in config.environments if one.name in known}
+    return paths, config.layout.templates, config.images, config.services, config.chart
 
 
 def _around(comparison: Comparison, commit: Brought) -> tuple[Snapshot, Snapshot]:
