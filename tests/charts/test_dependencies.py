@@ -12,6 +12,7 @@ import helm_python
 import pytest
 from tests.support import engines
 
+from gitops_tk.charts import dependencies
 from gitops_tk.charts.dependencies import cached, complete
 from gitops_tk.charts.engine import Dependency, Engine
 from gitops_tk.errors import ChartError
@@ -64,6 +65,19 @@ def test_dependencies_in_a_circle_are_told() -> None:
     with pytest.raises(ChartError) as refused:
         complete(chart("a=file://../a"), "charts/a", lambda _: chart("a=file://../a"), never)
     assert refused.value.code == "dependency-circle"
+
+
+def test_dependencies_that_multiply_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dependencies, "_MOST_FILES", 100)
+
+    def below(folder: str) -> dict[str, bytes]:
+        return chart(*(f"{name}=file://../{int(folder.rpartition('/')[2]) + 1}" for name in "abcdefghij"))
+
+    with pytest.raises(ChartError) as refused:
+        complete(
+            below("charts/0"), "charts/0", lambda folder: chart() if folder.endswith("4") else below(folder), never
+        )
+    assert refused.value.code == "chart-too-large"
 
 
 class _Quiet(SimpleHTTPRequestHandler):

@@ -10,7 +10,7 @@ from gitops_tk import resources
 from gitops_tk.charts.answers import Answers
 from gitops_tk.charts.engine import LoadedChart, find
 from gitops_tk.charts.scaffold import scaffold
-from gitops_tk.charts.skeleton import Skeleton
+from gitops_tk.charts.skeleton import Skeleton, about
 from gitops_tk.errors import ChartError, UsageError
 
 _ANSWERS = Answers(service="user-service", image="registry.example.com:5000/shop/user-service")
@@ -153,4 +153,18 @@ def test_a_template_that_never_ends_or_wants_all_memory_ends_alone(
     skeleton = Skeleton({"skeleton.yaml": _ABOUT, "chart/a": template.encode()})
     with pytest.raises(ChartError) as refused:
         skeleton.render("chart", "http", {})
+    assert refused.value.code == "skeleton"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(b"[]", b"", b"\xff", b"a: [", b"[" * 200_000, b"version: !!bool maybe\n", b"version: !!timestamp now\n"),
+        *(b"version: &a [*a]\n", b"version: '1'\n---\nversion: '2'\n", b"version: '1'\nprofiles: {http: {}}\n"),
+        b"version: '1'\nprofiles: {http: x}\nhooks: {after: rm}\n",
+    ],
+)
+def test_a_skeleton_says_of_itself_what_can_be_read_or_is_refused(text: bytes) -> None:
+    with pytest.raises(ChartError) as refused:
+        about({"skeleton.yaml": text})
     assert refused.value.code == "skeleton"

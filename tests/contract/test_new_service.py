@@ -198,8 +198,6 @@ def test_a_skeletons_host_gets_no_token(tmp_path: Path) -> None:
         ("chart/Chart.yaml", b"[% include '/etc/passwd' %]", "100644"),
         ("chart/Chart.yaml", b"[[ nothing ]]", "100644"),
         ("chart/Chart.yaml", b"[[ 'x' * 9999999999 ]]", "100644"),
-        ("skeleton.yaml", b"[]", "100644"),
-        ("skeleton.yaml", b"version: '1'\nprofiles: {http: x}\nhooks: {after: rm}\n", "100644"),
         ("skeleton.yaml", None, "100644"),
     ],
 )

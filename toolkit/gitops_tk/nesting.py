@@ -2,11 +2,12 @@
 until that ends, and how much its aliases unfold to.
 """
 
+from math import inf
 from typing import Any
 
 import yaml
 from yaml.constructor import SafeConstructor
-from yaml.nodes import MappingNode, Node, SequenceNode
+from yaml.nodes import MappingNode, Node, ScalarNode
 
 DEEPEST = 100
 # More than any file that somebody has written.
@@ -53,17 +54,35 @@ def documents(text: str) -> list[tuple[Any, Node]]:
         raise yaml.YAMLError("a tag says what its value is not") from error
 
 
+def document(text: str) -> Any:
+    """The one document of a text as plain data; None where it is empty.
+
+    Raises:
+        yaml.YAMLError: as `documents`, or there are several.
+    """
+    found = documents(text)
+    if len(found) > 1:
+        raise yaml.YAMLError("it has more than one document")
+    return found[0][0] if found else None
+
+
 def unfolds(node: Node) -> bool:
-    """Whether a node is more keys and values than anybody writes, all aliases unfolded; one that holds itself is."""
-    left, seen = [node], 0
-    while left and seen <= _MOST:
-        one = left.pop()
-        seen += 1
-        if isinstance(one, MappingNode):
-            left += (part for pair in one.value for part in pair)
-        elif isinstance(one, SequenceNode):
-            left += one.value
-    return seen > _MOST
+    """Whether a node is deeper, or more keys and values, than anybody writes, all aliases unfolded."""
+    return _measured(node, {}, 0)[0] > _MOST
+
+
+def _measured(node: Node, known: dict[int, tuple[float, int]], depth: int) -> tuple[float, int]:
+    """How many keys and values a node is, and how deep; every node is looked at once."""
+    if isinstance(node, ScalarNode) or depth > DEEPEST:
+        return (inf if depth > DEEPEST else 1, 0)
+    if id(node) not in known:
+        # That is what it is while it is looked at: one that holds itself has no end.
+        known[id(node)] = inf, 0
+        below = [part for pair in node.value for part in pair] if isinstance(node, MappingNode) else node.value
+        found = [_measured(one, known, depth + 1) for one in below]
+        height = 1 + max((one for _, one in found), default=0)
+        known[id(node)] = (inf if height > DEEPEST else 1 + sum(size for size, _ in found), height)
+    return known[id(node)]
 
 
 def _line_below(text: str) -> int | None:

@@ -10,7 +10,7 @@ from msgspec.structs import asdict, replace
 
 from gitops_tk.errors import UsageError
 from gitops_tk.model import names
-from gitops_tk.nesting import too_deep
+from gitops_tk.nesting import document
 
 # Helm allows a release 53 characters, and the release is named as the service.
 LONGEST_NAME = 53
@@ -142,10 +142,7 @@ def read_answers(path: Path) -> Given:
         UsageError: it cannot be read, or holds something else (code `bad-answers`).
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        if too_deep(text) is not None:
-            raise yaml.YAMLError("it is nested too deep")
-        said = yaml.safe_load(text)
+        said = document(path.read_text(encoding="utf-8-sig"))
         return msgspec.convert({} if said is None else said, Given)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}", code="bad-answers") from error

@@ -18,6 +18,8 @@ from gitops_tk.helm_yaml import plain
 ReadTree = Callable[[str], Mapping[str, bytes] | None]
 Pull = Callable[[Dependency], bytes]
 _DEEPEST = 8
+# Charts that need each other several times over multiply.
+_MOST_FILES = 10_000
 
 
 def complete(chart: ChartFiles, root: str, read_tree: ReadTree, pull: Pull, depth: int = 0) -> dict[str, bytes]:
@@ -31,7 +33,8 @@ def complete(chart: ChartFiles, root: str, read_tree: ReadTree, pull: Pull, dept
 
     Raises:
         ChartError: a dependency is missing (`missing-dependency`), cannot be fetched (`dependency-pull`), the lock
-            is for others (`lock-out-of-date`), or they go in a circle (`dependency-circle`).
+            is for others (`lock-out-of-date`), or they go in a circle (`dependency-circle`) or bring too much along
+            (`chart-too-large`).
     """
     if depth > _DEEPEST:
         raise ChartError(f"the dependencies of {root} go too deep, or in a circle", code="dependency-circle", file=root)
@@ -48,6 +51,9 @@ def complete(chart: ChartFiles, root: str, read_tree: ReadTree, pull: Pull, dept
                 raise _missing(root, name)
             nested = complete(found, folder, read_tree, pull, depth + 1)
             files |= {f"charts/{name}/{path}": data for path, data in nested.items()}
+            if len(files) > _MOST_FILES:
+                message = f"the dependencies of {root} bring more than {_MOST_FILES} files along"
+                raise ChartError(message, code="chart-too-large", file=root)
             continue
         known = locked(dependency, declared, _yaml(chart, LOCK, root) if LOCK in chart else None, root)
         if known is None:

@@ -21,7 +21,7 @@ from gitops_tk import process
 from gitops_tk.charts import templates
 from gitops_tk.charts.answers import Answers
 from gitops_tk.errors import ChartError, UsageError
-from gitops_tk.nesting import too_deep
+from gitops_tk.nesting import document
 
 ABOUT = "skeleton.yaml"
 PARTS = ("chart", "app")
@@ -29,7 +29,6 @@ PARTS = ("chart", "app")
 _SECONDS = 20.0
 _MEMORY = 1024**3
 _KEPT = ("PATH", "LANG", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH")
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Variable(Struct, frozen=True, forbid_unknown_fields=True):
@@ -153,10 +152,7 @@ def about(files: Mapping[str, bytes]) -> About:
     if ABOUT not in files:
         raise ChartError(f"the skeleton has no {ABOUT}", code="skeleton", file=ABOUT)
     try:
-        if too_deep(files[ABOUT].decode()) is not None:
-            raise yaml.YAMLError("it is nested too deep")
-        said = yaml.load(files[ABOUT], Loader=_LOADER)  # noqa: S506 - the C form of the safe loader
-        return msgspec.convert(said, About)
+        return msgspec.convert(document(files[ABOUT].decode("utf-8-sig")), About)
     except (UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as error:
         raise ChartError(f"the skeleton's {ABOUT}: {error}", code="skeleton", file=ABOUT) from error
 
