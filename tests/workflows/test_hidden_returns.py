@@ -81,3 +81,13 @@ def test_neither_does_what_has_gone_count_the_time_between(tmp_path: Path) -> No
     repo.commit(remote, values("staging", "v3"), age=3 * _HOUR)
     assert promoted(remote, tmp_path, "--tag", "v2") == ("refused", "refused")
     assert promoted(remote, tmp_path, "--tag", "v1") == ("planned", "passed")
+
+
+def test_nor_does_what_was_there_before_it_came_back_for_a_while(tmp_path: Path) -> None:
+    remote = past(tmp_path)
+    # v2 would have been there for 29 hours before it went; it was for half an hour less than the soak asks for.
+    squashed(remote, values("staging", "v0"), 29)
+    squashed(remote, values("staging", "v2"), 24.5)
+    repo.commit(remote, values("staging", "v3"), age=_HOUR)
+    repo.commit(remote, values("staging", "v2"), age=_HOUR // 2)
+    assert promoted(remote, tmp_path) == ("refused", "waiting")

@@ -70,3 +70,5 @@ def test_a_new_service_takes_what_is_shared_where_others_have_it_too(past: Timel
     # The registry is what a has in prod; the repository that is shared there is what nobody has.
     assert foreign(b"image: {tag: v1, repository: shop/b}\n") == []
     assert foreign(b"image: {tag: v1}\n") == ["evil/a"]
+    # What another service has for itself is not shared.
+    assert foreign(b"image: {tag: v1, repository: shop/a}\n") == ["shop/a"]
