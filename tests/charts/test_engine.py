@@ -211,6 +211,13 @@ def test_a_path_that_leaves_the_chart_is_refused(path: str, found: Engine) -> No
     assert refused.value.code == "chart-path"
 
 
+@pytest.mark.parametrize("paths", [("b", "b/x"), ("b/x", "b"), ("b", "b/c/x"), ("x" * 300,), ("a\ud800",)])
+def test_files_that_cannot_be_beside_each_other_are_refused(paths: tuple[str, ...]) -> None:
+    with pytest.raises(ChartError) as refused, engine.laid_out(dict.fromkeys(paths, b"x"), "c"):
+        pass
+    assert refused.value.code == "chart-path"
+
+
 @pytest.mark.parametrize(("release", "namespace"), [("Bad_Name", "n"), ("a" * 54, "n"), ("r", "../x"), ("-x", "n")])
 def test_names_that_kubernetes_refuses_are_refused(release: str, namespace: str, found: Engine) -> None:
     with pytest.raises(UsageError):

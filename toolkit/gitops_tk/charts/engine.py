@@ -1,5 +1,6 @@
 """The Helm engine behind one interface: the embedded library if it is installed, else `helm` on PATH."""
 
+import errno
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ ChartFiles = Mapping[str, bytes]
 INSTALL = "pip install 'gitops-tk[helm]', or install helm 3 or 4 so that it is on PATH"
 # Helm's own limit for a chart's files (loader.MaxDecompressedChartSize).
 _MOST_BYTES = 100 * 1024 * 1024
+# What file systems say to names that they cannot have, or not at the same time.
+_NO_PLACE = (errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EILSEQ)
 # A template can ask for any amount of memory; no chart needs this much.
 MEMORY = 4 * 1024**3
 # What reaching a repository needs: proxies, certificates, and the logins that Helm and Docker keep.
@@ -217,7 +220,8 @@ def laid_out(chart: ChartFiles, root: str) -> Iterator[Path]:
     """The chart's files in a private folder of plain files, named as the chart is; removed afterwards.
 
     Raises:
-        ChartError: a path leaves the chart, it is larger than Helm takes, or a schema refers to other files.
+        ChartError: a path leaves the chart or cannot be, it is larger than Helm takes, or a schema refers to other
+            files.
     """
     if sum(len(data) for data in chart.values()) > _MOST_BYTES:
         raise ChartError(f"the chart {root} is larger than 100 MiB", code="chart-too-large", file=root)
@@ -228,6 +232,12 @@ def laid_out(chart: ChartFiles, root: str) -> Iterator[Path]:
             if {"", ".", ".."} & set(path.split("/")) or "\0" in path:
                 raise ChartError(f"{path!r} leaves the chart", code="chart-path", file=root)
             target = base / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(data)
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(data)
+            except (OSError, UnicodeError) as error:
+                if isinstance(error, OSError) and error.errno not in _NO_PLACE:
+                    raise
+                message = f"the chart {root} has a file {path[:100]!r}, for which there is no place beside the others"
+                raise ChartError(message, code="chart-path", file=root) from error
         yield base
