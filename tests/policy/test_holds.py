@@ -65,6 +65,24 @@ def test_a_hold_of_an_image_lets_every_other_one_through(image: Image, blocked: 
     assert not hold.blocks({}, 0)
 
 
+@pytest.mark.parametrize(
+    ("held", "image", "blocked"),
+    [
+        ("tag: main, build: 7", Image(tag="main", build=7), True),
+        ("tag: main, build: 7", Image(tag="main", build=8), False),
+        ("tag: main, build: 7", Image(tag="main"), True),
+        ("tag: main, build: 7", Image(tag="main", build=7, digest=DIGEST), True),
+        ("tag: main", Image(tag="main", build=8, digest=DIGEST), True),
+        (f"digest: '{DIGEST}'", Image(tag="v9", digest=DIGEST), True),
+        (f"digest: '{DIGEST}'", Image(tag="v9"), False),
+        (f"digest: '{DIGEST}'", Image(), False),
+    ],
+)
+def test_an_image_is_held_as_far_as_it_is_known(held: str, image: Image, blocked: bool) -> None:
+    hold = parse(f"reason: why\nimages: [{{{held}}}]\n".encode(), FILE)
+    assert (hold.fault, hold.blocks({"default": image}, 0)) == (None, blocked)
+
+
 def test_images_beside_a_hold_of_everything_change_nothing() -> None:
     assert parse(b"reason: why\nscope: all\nimages: [{tag: v1}]\n", FILE).blocks(WANTED, 0)
 

@@ -39,3 +39,5 @@ def test_only_build_numbers_let_a_newer_image_go_on_over_a_third_one() -> None:
     assert newer_by_build(Image(build=9), Image(build=10))
     assert not newer_by_build(Image(build=10), Image(build=10))
     assert not newer_by_build(Image(tag="v1.0.0"), Image(tag="v2.0.0"))
+    assert not newer_by_build(Image(build=9), Image(tag="v2.0.0"))
+    assert not newer_by_build(Image(tag="v1.0.0"), Image(build=10))

@@ -4,7 +4,8 @@ import pytest
 from tests.support import repositories as repo
 from tests.support.timeline import Timeline, at
 
-from gitops_tk.policy.past import Past, monotone
+from gitops_tk.model.image import Image
+from gitops_tk.policy.past import Past, holds, monotone, same, vouches
 from gitops_tk.workflows.looking_back.past import pasts
 
 _OWN = "services/a/envs/dev.yaml"
@@ -97,3 +98,22 @@ def test_a_date_that_was_made_up_makes_no_commit_older_than_the_branch() -> None
         ("v2", at("2026-01-20T00:00:00")),
         ("v1", at("2026-01-01T00:00:00")),
     ]
+
+
+@pytest.mark.parametrize(
+    ("held", "wanted", "alike", "vouched"),
+    [
+        (Image(tag="v1", build=7, revision="a"), Image(tag="v1", build=7, revision="a"), True, True),
+        (Image(tag="v1", build=7, revision="a"), Image(tag="v1"), True, True),
+        (Image(tag="v1"), Image(tag="v1", build=7), True, False),
+        (Image(tag="v1", build=7), Image(tag="v1", build=7, revision="a"), True, False),
+        (Image(tag="v1", build=7), Image(tag="v1", build=8), False, False),
+        (Image(tag="v1", revision="a"), Image(tag="v1", revision="b"), False, False),
+        (Image(tag="v1", digest="sha256:1"), Image(tag="v1"), False, False),
+    ],
+)
+def test_an_image_is_the_same_as_far_as_both_say_of_themselves(
+    held: Image, wanted: Image, alike: bool, vouched: bool
+) -> None:
+    assert (same(held, wanted), vouches(held, wanted)) == (alike, vouched)
+    assert not holds({"default": held}, {"side": wanted})
