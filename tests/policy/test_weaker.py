@@ -150,3 +150,8 @@ def test_what_is_not(old: str, new: str) -> None:
 def test_a_gate_that_goes() -> None:
     gone = found(("      soak: 24h\n", ""), ("override: [soak]", "override: []"))
     assert gone == ("prod: soak was 1d, and is none",)
+
+
+def test_an_environment_that_nothing_is_promoted_to_any_more_takes_anything() -> None:
+    said = found(("    accepts: [promotion]\n", "    from: []\n    accepts: [bump]\n"))
+    assert said == ("staging: images may come from anywhere", "staging: bump is accepted")

@@ -15,6 +15,7 @@ from tests.workflows.planted_past import (
     NEW,
     PER_ENVIRONMENT,
     PROMOTED,
+    WHOLE,
     Case,
     charts,
     own,
@@ -65,6 +66,12 @@ _REFUSED = [
         "undeclared",
         {_A: own("v1.1.0", D2, "info")},
         message=says("staging/a config.LEVE debug -> info", command="values set"),
+    ),
+    Case(
+        "reference-that-the-message-leaves-out",
+        "undeclared",
+        {path("whole", "staging"): WHOLE.replace(b"v1.0.0", b"v1.1.0")},
+        message=says("staging/whole app.tag v1.0.0 -> v1.1.0"),
     ),
     # What may not change at all.
     Case("protected-key", "protected", {_A: own("v1.1.0", D2, "debug").replace(b"replicas: 2", b"replicas: 3")}),
