@@ -70,6 +70,8 @@ def test_a_whole_policy_is_read_and_shown_as_the_same() -> None:
         ("    override: [protected]\n", "config-contradiction", 5, "no protected keys"),
         ("    accepts: [promotions]\n", "config-value", 5, "did you mean promotion?"),
         ("    protected:\n    - a\n    - b..c\n", "config-value", 7, "not a key of values"),
+        ("    protected: ['" + "*a" * 11 + "']\n", "config-value", 5, "not a key of values"),
+        (f"    protected: {[f'a{at}' for at in range(201)]}\n", "config-value", 5, "more than 200 patterns"),
         ('    protected: ["a\\u0007b"]\n', "config-value", 5, "not a key of values"),
         ("    protected:\n    - a.*\n    - '!a.*'\n", "config-contradiction", 7, "keep one"),
         ("    gates:\n      commands:\n      - {name: a}\n", "config-value", 7, "required field `run`"),

@@ -3,8 +3,10 @@
 import os
 from pathlib import Path
 
+import pytest
 from tests.support import repositories as repo
 
+from gitops_tk.errors import RepositoryError
 from gitops_tk.model.changes import ChangeSet, Delete, Write
 from gitops_tk.model.snapshot import EXECUTABLE, FILE, Snapshot
 from gitops_tk.repository.changed import changed_entries, changed_paths
@@ -33,6 +35,12 @@ def _says(before: Snapshot, after: Snapshot) -> list[str]:
     assert changed_paths(before, before) == []
     assert changed_paths(after, before) == changed_paths(before, after)
     return changed_paths(before, after)
+
+
+def test_folders_without_end_are_refused() -> None:
+    with pytest.raises(RepositoryError) as caught:
+        changed_paths(MemorySnapshot({}), MemorySnapshot({"a/" * 300 + "x": b""}))
+    assert caught.value.code == "too-deep"
 
 
 def test_changes_are_found_between_all_kinds_of_snapshots(tmp_path: Path) -> None:

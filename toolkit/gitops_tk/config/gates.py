@@ -19,6 +19,11 @@ _SOME_DAY = 1_767_225_600.0
 # Nobody waits longer, and there are clocks that cannot count it.
 _LONGEST = 3653 * 86400.0
 
+# Each is held against each of another list, letter by letter.
+_MOST_PATTERNS = 200
+_LONGEST_PATTERN = 200
+_MOST_STARS = 10
+
 
 def policy(source: Source, place: Path, written: FileEnvironment, comes_from: Sequence[str]) -> Policy:
     """The policy of the environment at a place.
@@ -57,10 +62,12 @@ def check_patterns(source: Source, place: Path, listed: Sequence[str]) -> None:
     Raises:
         ConfigError: with the pattern's line.
     """
+    if len(listed) > _MOST_PATTERNS:
+        raise source.error(place, "config-value", f"{place[-1]} has more than {_MOST_PATTERNS} patterns")
     for position, pattern in enumerate(listed):
         here = (*place, position)
         try:
-            if not pattern.isprintable():
+            if not pattern.isprintable() or len(pattern) > _LONGEST_PATTERN or pattern.count("*") > _MOST_STARS:
                 raise ValueError
             patterns.segments(pattern.removeprefix("!"))
         except ValueError:

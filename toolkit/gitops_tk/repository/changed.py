@@ -3,8 +3,11 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 
+from gitops_tk.errors import RepositoryError
 from gitops_tk.model.snapshot import FOLDER, Entry, Snapshot
 
+# Folders in one another; nobody checks out more, and looking into them takes the cube of it.
+_DEEPEST = 200
 Pairs = Mapping[str, tuple[Entry | None, Entry | None]]
 
 
@@ -14,10 +17,18 @@ def changed_paths(before: Snapshot, after: Snapshot) -> list[str]:
 
 
 def changed_entries(before: Snapshot, after: Snapshot) -> dict[str, tuple[Entry | None, Entry | None]]:
-    """What differs, by path: what it was and what it is; None where there is nothing, or a folder."""
+    """What differs, by path: what it was and what it is; None where there is nothing, or a folder.
+
+    Raises:
+        RepositoryError: folders are nested too deep (code `too-deep`).
+    """
     found: dict[str, tuple[Entry | None, Entry | None]] = {}
     level = [""]
+    depth = 0
     while level:
+        depth += 1
+        if depth > _DEEPEST:
+            raise RepositoryError(f"{level[0][:100]} goes on for more than {_DEEPEST} folders", code="too-deep")
         ours, theirs = before.children(level), after.children(level)
         pairs: dict[str, tuple[Entry | None, Entry | None]] = {}
         for folder in level:
