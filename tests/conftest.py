@@ -39,8 +39,8 @@ _LEAKS = (
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Half as many workers more than processors: tests wait for servers and programs a third of their time."""
-    return (os.cpu_count() or 2) * 3 // 2
+    """Two workers a processor: tests wait for servers and programs a third of their time."""
+    return (os.cpu_count() or 2) * 2
 
 
 @pytest.fixture(autouse=True)
