@@ -31,11 +31,6 @@ def _objects(chart: LoadedChart, values: dict[str, Any]) -> dict[str, dict[str, 
     return {document["kind"]: document for document in yaml.safe_load_all(text)}
 
 
-def _container(chart: LoadedChart, values: dict[str, Any]) -> dict[str, Any]:
-    (container,) = _objects(chart, values)["Deployment"]["spec"]["template"]["spec"]["containers"]
-    return dict(container)
-
-
 def test_the_same_answers_give_the_same_bytes() -> None:
     assert _files() == _files()
 

@@ -3,7 +3,6 @@
 import itertools
 import re
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -229,8 +228,3 @@ class Repository:
             done = subprocess.run(["git", "merge-base", "--is-ancestor", head, base], cwd=self.folder)
             self._contained[base, head] = done.returncode == 0
         return self._contained[base, head]
-
-
-def paged(items: list[Pull] | list[Comment], page: int, size: int) -> Iterator[Pull | Comment]:
-    """One page of a list."""
-    yield from items[(page - 1) * size : page * size]
