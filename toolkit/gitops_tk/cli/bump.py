@@ -71,13 +71,7 @@ def bump(
         )
         request.check()
         options = opt.shared(
-            repo,
-            branch,
-            local=local,
-            dry_run=dry_run,
-            message=message,
-            retry_for=retry_for,
-            auto_merge=auto_merge,
+            repo, branch, local=local, dry_run=dry_run, message=message, retry_for=retry_for, auto_merge=auto_merge
         )
         judges = judging(overrides, options, allow_commands=allow_commands)
 
