@@ -1,7 +1,8 @@
 # Everything runs in a local virtual environment: nothing is needed beforehand but Python, git and make.
 PYTHON ?= python3
 BIN := .venv/bin
-# PyPI has no actionlint that brings its program along; Go's module proxy has its source.
+# PyPI has no actionlint that brings its program along; Go's module proxy has its source. It is built as the tests build
+# the Go starter: what both need of Go's library is compiled once.
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -16,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .venv/dev: .venv/demo
 	$(BIN)/python -m pip install --quiet --group dev
 	$(BIN)/python -m tests.support.golang || $(BIN)/python -m pip install --quiet --group go
-	PATH="$(CURDIR)/$(BIN):$$PATH" GOBIN="$(CURDIR)/$(BIN)" GOFLAGS= GOTOOLCHAIN=local go install $(ACTIONLINT)
+	PATH="$(CURDIR)/$(BIN):$$PATH" GOBIN="$(CURDIR)/$(BIN)" CGO_ENABLED=0 GOFLAGS=-trimpath GOTOOLCHAIN=local go install $(ACTIONLINT)
 	touch $@
 
 demo: .venv/demo
