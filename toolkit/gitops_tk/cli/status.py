@@ -56,7 +56,7 @@ def status(
             if history:
                 from msgspec import to_builtins
 
-                from gitops_tk.workflows.lately import lately, proposals
+                from gitops_tk.workflows.status_history import lately, proposals
 
                 told.details["history"] = to_builtins(lately(views, found))
                 told.details["proposals"] = proposals(views, found.environments)

@@ -185,7 +185,7 @@ def _diff(snapshot: Snapshot, changeset: ChangeSet) -> str:
     """What would be written; in files of values without their secrets, which a run's log is no place for."""
     from gitops_tk.charts.masks import revealed
     from gitops_tk.repository.diff import unified
-    from gitops_tk.workflows.masked import MaskedFiles
+    from gitops_tk.workflows.redaction import MaskedFiles
 
     files = MaskedFiles(change.file for change in changeset.changes if change.key is not None)
     return str(revealed(unified(snapshot, changeset, files)))

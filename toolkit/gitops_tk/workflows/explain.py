@@ -17,8 +17,8 @@ from gitops_tk.policy.gates import Arrival, earliest, timestamp
 from gitops_tk.policy.holds import until_end
 from gitops_tk.policy.order import older_by
 from gitops_tk.values.image import read_image
-from gitops_tk.workflows import pins
-from gitops_tk.workflows.carried import carries, diverged
+from gitops_tk.workflows import chart_pins
+from gitops_tk.workflows.chart_copies import carries, diverged
 from gitops_tk.workflows.gating.gates import Judge, arrival
 from gitops_tk.workflows.layers import Layers, read_layers, require
 from gitops_tk.workflows.promote import check_order
@@ -82,12 +82,12 @@ class _Pin(Struct, frozen=True):
 
 def _pin(views: Views, chart: PublishedChart, there: Layers, here: Layers) -> _Pin:
     try:
-        pin = pins.promoted(chart, there, here)
+        pin = chart_pins.promoted(chart, there, here)
     except ChartError as error:
         return _Pin("", (error.code, "refused", error.message))
     if pin is None:
         return _Pin("", ("chart-diverged", "passed", f"{here.env} has the chart of {there.env}"))
-    undone = pins.diverged(views, chart, there, here, pin)
+    undone = chart_pins.diverged(views, chart, there, here, pin)
     if undone is not None:
         return _Pin(pin.wanted, (undone.code, "refused", undone.message))
     return _Pin(pin.wanted, ("chart-diverged", "passed", f"the chart of {there.env} comes along: {pin.wanted}"))

@@ -10,10 +10,10 @@ from gitops_tk.errors import UsageError
 from gitops_tk.model import moments, names
 from gitops_tk.model.image import Image
 from gitops_tk.model.result import Result
+from gitops_tk.workflows.chart_pins import written
 from gitops_tk.workflows.layers import unknown_service
 from gitops_tk.workflows.looking_back.credits import credit
 from gitops_tk.workflows.looking_back.timeline import State, timelines
-from gitops_tk.workflows.pins import written
 from gitops_tk.workflows.views import Views
 
 Held = Callable[[State], Mapping[str, Image]]

@@ -15,18 +15,18 @@ from gitops_tk.model.image import Image
 from gitops_tk.model.refusals import ChartDiverged
 from gitops_tk.values.edit import Edit, apply
 from gitops_tk.values.image import read_image
-from gitops_tk.workflows import pins
+from gitops_tk.workflows import chart_pins
 from gitops_tk.workflows.affected import publish_by, reviewed
-from gitops_tk.workflows.carried import Carry, carries, chart_files, diverged, step, trees_now
+from gitops_tk.workflows.chart_copies import Carry, carries, chart_files, diverged, step, trees_now
 from gitops_tk.workflows.gating.gates import Judge, arrival, refusal, said
 from gitops_tk.workflows.holding import refuse_held, refuse_left
 from gitops_tk.workflows.images import Move, changes_of, edits_for, images_of
+from gitops_tk.workflows.intent import Meant
 from gitops_tk.workflows.layers import Layers, read_layers, require
 from gitops_tk.workflows.looking_back.held import held_image
-from gitops_tk.workflows.meant import Meant
 from gitops_tk.workflows.messages import counted, described, left_alone, proposal_branch, shown, trailers
+from gitops_tk.workflows.promotion_keys import Travel, key_changes, key_edits, travels
 from gitops_tk.workflows.split import split_by_service
-from gitops_tk.workflows.travel import Travel, key_changes, key_edits, travels
 from gitops_tk.workflows.views import Views
 
 # What policy or the state of the service itself says; in a promotion of everything it is reported, not fatal.
@@ -153,7 +153,7 @@ class _Planner:
             arrival(self.config, service, self.target.name, [self.source.name], one.images, chart, here)
             for service, one in planned.items()
             if one.operations
-            for chart in [pins.coming(self.config.chart, one.promotion.keys)]
+            for chart in [chart_pins.coming(self.config.chart, one.promotion.keys)]
             for here in [images_of(self.config, self.layers[service, self.target.name])]
         ]
         judged = self.judge.judge(self.views, self.config, self.target, arrivals, self.target.publish)
@@ -273,17 +273,17 @@ class _Planner:
     def _pin(self, source: Layers, target: Layers) -> tuple[Travel, ...]:
         """The version of a chart that is published elsewhere, where that travels."""
         chart = self.config.chart if self.carries_charts else None
-        pin = pins.promoted(chart, source, target) if chart is not None else None
+        pin = chart_pins.promoted(chart, source, target) if chart is not None else None
         if chart is None or pin is None:
             return ()
-        error = pins.diverged(self.views, chart, source, target, pin)
+        error = chart_pins.diverged(self.views, chart, source, target, pin)
         self.diverged |= {source.service: error} if error else {}
         return (pin,)
 
     def _chart_then(self, source: Layers, target: Layers, commit: str) -> tuple[Carry | None, tuple[Travel, ...]]:
         """The chart that an image had when the source held it."""
         if self.config.chart is not None:
-            return None, self._pin(pins.then(self.views, source, commit), target)
+            return None, self._pin(chart_pins.then(self.views, source, commit), target)
         service = source.service
         found = carries(self.views, self.config, self.source, self.target, [service], commit).get(service)
         if found is not None and service not in self.now and found.seen is not None:

@@ -15,8 +15,8 @@ from gitops_tk.config.chart import PublishedChart
 from gitops_tk.config.model import Config, Environment
 from gitops_tk.errors import ChartError
 from gitops_tk.model.snapshot import EXECUTABLE, FILE, FOLDER, Entry, Snapshot
+from gitops_tk.workflows.chart_pins import missing, pinned
 from gitops_tk.workflows.layers import Layers, of_chart, read_layers, require
-from gitops_tk.workflows.pins import missing, pinned
 
 DEFAULT_NAMESPACE = "default"
 _MOST_FETCHED = 7

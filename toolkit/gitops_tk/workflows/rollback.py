@@ -13,19 +13,19 @@ from gitops_tk.model.changes import Change, ChangeSet, Gate, Operation, Plan, Sk
 from gitops_tk.model.image import Image
 from gitops_tk.policy.holds import HeldImage, Hold, check_reason
 from gitops_tk.values.edit import Edit, apply
-from gitops_tk.workflows import pins
+from gitops_tk.workflows import chart_pins
 from gitops_tk.workflows.affected import publish_now, reviewed
-from gitops_tk.workflows.carried import Carry, chart_files, returning, step, trees_now
+from gitops_tk.workflows.chart_copies import Carry, chart_files, returning, step, trees_now
 from gitops_tk.workflows.gating.gates import Judge
 from gitops_tk.workflows.holding import hold_changes, hold_operations
 from gitops_tk.workflows.images import Move, changes_of, edits_for
+from gitops_tk.workflows.intent import Meant
 from gitops_tk.workflows.layers import Layers, read_layers, require
 from gitops_tk.workflows.looking_back.returns import Goal, Returns
 from gitops_tk.workflows.looking_back.timeline import images_of
-from gitops_tk.workflows.meant import Meant
 from gitops_tk.workflows.messages import counted, described, left_alone, proposal_branch, shown, trailers
+from gitops_tk.workflows.promotion_keys import Travel, key_changes, key_edits, travels
 from gitops_tk.workflows.split import split_by_service
-from gitops_tk.workflows.travel import Travel, key_changes, key_edits, travels
 from gitops_tk.workflows.views import Views
 
 # Where all services go back to a time, these are reported, and the others go.
@@ -198,7 +198,10 @@ class _Planner:
         else:
             goal = self.returns.before(service, current, self._standing(layers))
         chart = returning(self.views, self.config, self.environment, service, goal.service, goal.commit)
-        keys = (*travels(self.config, goal.merged, layers), *pins.returning(self.config.chart, goal.merged, layers))
+        keys = (
+            *travels(self.config, goal.merged, layers),
+            *chart_pins.returning(self.config.chart, goal.merged, layers),
+        )
         return Return(self._moves(layers, current, goal), keys, chart)
 
     def _moves(self, layers: Layers, current: Mapping[str, Image], goal: Goal) -> tuple[Move, ...]:

@@ -15,10 +15,10 @@ from gitops_tk.model.result import Problem, Result
 from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.policy.holds import Hold
 from gitops_tk.repository.changed import folder_ids
+from gitops_tk.workflows.chart_pins import written
 from gitops_tk.workflows.holding import find_holds
 from gitops_tk.workflows.images import images_of
 from gitops_tk.workflows.layers import read_layers, unknown_service
-from gitops_tk.workflows.pins import written
 
 
 class Running(Struct, frozen=True):

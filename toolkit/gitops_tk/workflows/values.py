@@ -20,13 +20,13 @@ from gitops_tk.values.keys import format_key, parse_key
 from gitops_tk.values.literal import Assignment, parse_assignment
 from gitops_tk.values.splice import DELETE
 from gitops_tk.workflows.affected import publish_by
+from gitops_tk.workflows.chart_pins import refuse_unpinned
 from gitops_tk.workflows.gating.gates import Judge, pass_gates
 from gitops_tk.workflows.gating.places import keep_places
 from gitops_tk.workflows.images import changed_images, refuse_emptied
 from gitops_tk.workflows.layers import Layers, read_layers, require
-from gitops_tk.workflows.masked import masked
 from gitops_tk.workflows.messages import digest, proposal_branch, trailers
-from gitops_tk.workflows.pins import refuse_unpinned
+from gitops_tk.workflows.redaction import masked
 from gitops_tk.workflows.views import Views
 
 

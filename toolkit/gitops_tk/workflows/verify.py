@@ -22,9 +22,9 @@ from gitops_tk.workflows.comparing.reach import Side
 from gitops_tk.workflows.gating.commands import Commands, programs
 from gitops_tk.workflows.gating.gates import Health, Runner
 from gitops_tk.workflows.gating.healthy import Healthy
-from gitops_tk.workflows.masked import masked
 from gitops_tk.workflows.messages import shown
 from gitops_tk.workflows.options import Options
+from gitops_tk.workflows.redaction import masked
 from gitops_tk.workflows.reviewing.passing import passing
 from gitops_tk.workflows.reviewing.services import Reviewer
 from gitops_tk.workflows.reviewing.touched import touched

@@ -21,9 +21,9 @@ from gitops_tk.repository.location import locate
 from gitops_tk.repository.remote import Remote
 from gitops_tk.values.document import Document
 from gitops_tk.values.image import read_image
+from gitops_tk.workflows.chart_pins import written
 from gitops_tk.workflows.layers import CHART_VALUES, layer_paths, read_layers, require
 from gitops_tk.workflows.options import Options
-from gitops_tk.workflows.pins import written
 from gitops_tk.workflows.views import open_remote
 from gitops_tk.workflows.wiring.manifests import required
 

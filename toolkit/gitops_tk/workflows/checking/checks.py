@@ -19,9 +19,9 @@ from gitops_tk.config.model import Environment
 from gitops_tk.errors import GitopsTkError, ToolMissing, UsageError
 from gitops_tk.model.result import Problem
 from gitops_tk.repository.memory import MemorySnapshot
+from gitops_tk.workflows.chart_pins import missing
 from gitops_tk.workflows.checking.places import Place, place
 from gitops_tk.workflows.images import images_of
-from gitops_tk.workflows.pins import missing
 from gitops_tk.workflows.releases import Charts, Release, Renderer, Target
 
 # Finding where a value comes from costs renders: beyond so many findings the template has to do.

@@ -21,6 +21,7 @@ from gitops_tk.policy.past import Images, Past, vouches
 from gitops_tk.policy.review.model import DELIVERIES, Blind, Key, Move, Release, Touched, Unreadable
 from gitops_tk.values.document import Document
 from gitops_tk.values.merge import Merged
+from gitops_tk.workflows.chart_pins import written
 from gitops_tk.workflows.comparing.reach import Side, reached
 from gitops_tk.workflows.gating.gates import Health, Judge, Runner, all_before, arrival
 from gitops_tk.workflows.gating.places import Places
@@ -28,7 +29,6 @@ from gitops_tk.workflows.holding import read_holds
 from gitops_tk.workflows.layers import Layers, layer_paths, read_layers
 from gitops_tk.workflows.looking_back.past import Look
 from gitops_tk.workflows.looking_back.timeline import State, timelines
-from gitops_tk.workflows.pins import written
 from gitops_tk.workflows.reviewing.files import Pair, files_alone, not_files
 from gitops_tk.workflows.reviewing.seen import Seen, blind, placed, seen, strays
 from gitops_tk.workflows.views import Views

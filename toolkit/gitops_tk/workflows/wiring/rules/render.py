@@ -11,8 +11,8 @@ from gitops_tk.charts.dependencies import neighbours
 from gitops_tk.config.model import Environment
 from gitops_tk.errors import GitopsTkError
 from gitops_tk.values.document import Document
+from gitops_tk.workflows.chart_pins import written
 from gitops_tk.workflows.layers import layer_paths
-from gitops_tk.workflows.pins import written
 from gitops_tk.workflows.wiring.rules.model import Fault, Wiring, value_files
 
 

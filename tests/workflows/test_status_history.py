@@ -7,8 +7,8 @@ from tests.support import repositories as repo
 from tests.support.cli import run, run_json
 from tests.support.timeline import Timeline
 
-from gitops_tk.workflows.lately import lately, proposals
 from gitops_tk.workflows.status import status
+from gitops_tk.workflows.status_history import lately, proposals
 
 CONFIG = b"""apiVersion: gitops-tk/v1
 environments:

@@ -15,7 +15,7 @@ from gitops_tk.values.keys import KeyPath, format_key
 from gitops_tk.values.merge import Merged
 from gitops_tk.values.splice import DELETE
 from gitops_tk.workflows.layers import Layers
-from gitops_tk.workflows.masked import masked
+from gitops_tk.workflows.redaction import masked
 
 
 class Travel(Struct, frozen=True):

@@ -12,7 +12,7 @@ from gitops_tk.policy.order import is_older_chart
 from gitops_tk.values.document import Document
 from gitops_tk.values.merge import Merged
 from gitops_tk.workflows.layers import Layers
-from gitops_tk.workflows.travel import Travel
+from gitops_tk.workflows.promotion_keys import Travel
 from gitops_tk.workflows.views import Views
 
 
