@@ -49,13 +49,14 @@ _BOMB = "a: &a [1,1,1,1,1,1,1,1,1]\n" + "".join(
         ("a map as a key", b"{a: 1}: 2\n", "image.tag", "bad-map-key", 1),
     ],
 )
-def test_what_cannot_be_edited_safely_is_refused_with_its_line(
+def test_what_cannot_be_edited_safely_is_refused_with_its_line_and_what_to_do(
     why: str, text: bytes, key: str, code: str, line: int | None
 ) -> None:
     with pytest.raises(EditRefused) as refused:
         apply(text, [Edit(parse_key(key), "v9")], "services/a/envs/dev.yaml")
     assert refused.value.code == code, why
     assert refused.value.file == "services/a/envs/dev.yaml"
+    assert refused.value.hint
     if line is not None:
         assert refused.value.line == line
 

@@ -17,6 +17,18 @@ from gitops_tk.values.keys import Index, KeyPath, Selector
 # No service is configured by more values than that; and of few bytes, aliases make no more than this.
 _MOST_VALUES = 100_000
 _MOST_UNFOLDED = 10_000
+_REMEDIES = {
+    "alias-bomb": "write out what the alias (*name) stands for",
+    "bad-map-key": "put it in quotes",
+    "duplicate-key": "keep one of them",
+    "merge-key": "write <<: *name or <<: [*one, *other]",
+    "not-a-map": "write KEY: VALUE in each line, or leave the file empty",
+    "several-documents": "Helm reads the first one alone: keep one",
+    "tag": "take the tag out, or put the value in quotes",
+    "too-deep": f"nest at most {DEEPEST} levels",
+    "too-large": "keep large data in a file of the chart",
+    "yaml": "mend it by hand at this line",
+}
 
 
 # A key's node, None in a list, and its value's.
@@ -181,9 +193,7 @@ class Document:
             try:
                 name = key_text(key)
             except ValueError as error:
-                raise refusal(
-                    "bad-map-key", f"{key.value!r} is no text as a key", self.file, key, "put it in quotes"
-                ) from error
+                raise refusal("bad-map-key", f"{key.value!r} is no text as a key", self.file, key) from error
             if name in seen:
                 raise refusal(
                     "duplicate-key", f"the key {name} is there twice: readers differ on which counts", self.file, key
@@ -229,27 +239,27 @@ def decode(data: bytes, file: str) -> str:
 
 def refusal(code: str, message: str, file: str, node: Node | None = None, hint: str | None = None) -> EditRefused:
     """The error for a file that cannot be read or edited safely, with the node's line."""
-    return EditRefused(message, code=code, hint=hint, file=file, line=node.start_mark.line + 1 if node else None)
+    return _refusal(code, message, file, node.start_mark.line + 1 if node else None, hint)
+
+
+def _refusal(code: str, message: str, file: str, line: int | None, hint: str | None = None) -> EditRefused:
+    return EditRefused(message, code=code, hint=hint or _REMEDIES[code], file=file, line=line)
 
 
 def _compose(text: str, file: str) -> Node | None:
     try:
         line = too_deep(text)
         if line is not None:
-            raise EditRefused(f"{file} is nested too deep", code="too-deep", file=file, line=line)
+            raise _refusal("too-deep", f"{file} is nested too deep", file, line)
         return yaml.compose(text, Loader=Loader)
     except RecursionError as error:
-        raise EditRefused(f"{file} is nested too deep", code="too-deep", file=file) from error
+        raise _refusal("too-deep", f"{file} is nested too deep", file, None) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else None
         if "single document" in (getattr(error, "context", None) or ""):
-            raise EditRefused(
-                f"{file} has more than one YAML document",
-                code="several-documents",
-                hint="Helm reads the first one alone: keep one",
-                file=file,
-                line=line,
-            ) from error
+            raise _refusal("several-documents", f"{file} has more than one YAML document", file, line) from error
         problem = getattr(error, "problem", None) or re.sub(r"\s+", " ", str(error))
-        raise EditRefused(f"{file} is not valid YAML: {problem}", code="yaml", file=file, line=line) from error
+        tabs = "\t" in text and "cannot start any token" in problem
+        hint = "indent with spaces: YAML takes no tab there" if tabs else None
+        raise _refusal("yaml", f"{file} is not valid YAML: {problem}", file, line, hint) from error
