@@ -1,6 +1,8 @@
 """Where the program's output goes, and how it is interrupted: closed, full and odd streams."""
 
+import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -76,3 +78,23 @@ def test_an_interrupt_while_the_program_starts_leaves_nothing(remote: Path, tmp_
     done = subprocess.run([sys.executable, "-c", script, *arguments], env=environment, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (130, b"")
     assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_command_says_so_in_json_too(remote: Path, tmp_path: Path, how: signal.Signals) -> None:
+    # A server that holds the push until the program has been told to end.
+    reached = tmp_path / "reached"
+    os.mkfifo(reached)
+    hook = remote / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\necho > {reached}\nsleep 5\n")
+    hook.chmod(0o755)
+    command = [sys.executable, "-m", "gitops_tk", "bump", "user-service", "-e", "dev", "--tag", "v1.1.0", "-o", "json"]
+    program = subprocess.Popen([*command, "--repo", f"file://{remote}"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert reached.read_bytes() == b"\n"
+    program.send_signal(how)
+    out, err = program.communicate(timeout=20)
+    told = json.loads(out)
+    assert (program.returncode, told["command"], told["outcome"]) == (130, "bump", "failed")
+    assert told["problems"][0]["code"] == "interrupted"
+    assert err == b""

@@ -78,6 +78,8 @@ def test_what_is_said_of_other_pushes_is_kept_without_logins() -> None:
     lost = classify(Completed(128, b"", b"fatal: unable to access 'https://user:s3cret@example.com/x/'\n"))
     taken = classify(Completed(0, b"", b"remote: open it at https://user:s3cret@example.com/x/pulls/new\n"))
     assert "unable to access" in lost.said
+    padded = classify(Completed(1, b"!\tx:y\t[remote rejected] (pre-receive hook declined)\n", b"remote: no        \n"))
+    assert padded.said.endswith("remote: no")
     assert "pulls/new" in taken.said
     assert "s3cret" not in lost.said + taken.said
 

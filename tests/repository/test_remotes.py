@@ -259,6 +259,22 @@ def test_commits_are_signed_when_git_is_told_to(remote: Path, tmp_path: Path, is
     assert (ran.status, ran.json["events"][0]["commit"]) == (0, repo.git(remote, "rev-parse", "main"))
 
 
+@pytest.mark.parametrize("local", [(), ("--local",)])
+def test_a_commit_that_cannot_be_signed_is_not_made(
+    remote: Path, tmp_path: Path, isolated_home: Path, local: tuple[str, ...]
+) -> None:
+    checkout = tmp_path / "checkout"
+    repo.git(tmp_path, "clone", "--quiet", str(remote), str(checkout))
+    with (isolated_home / ".gitconfig").open("a") as file:
+        file.write("[gpg]\n\tformat = ssh\n[user]\n\tsigningkey = /nowhere.pub\n[commit]\n\tgpgsign = true\n")
+    before = repo.state(remote), repo.git(checkout, "rev-parse", "HEAD"), repo.git(checkout, "status", "--porcelain")
+    ran = run_json("bump", "user-service", "-e", "dev", "--tag", "v1.1.0", *local, cwd=checkout)
+    assert (ran.status, ran.code) == (1, "signing")
+    assert "/nowhere.pub" in ran.json["problems"][0]["message"]
+    after = repo.state(remote), repo.git(checkout, "rev-parse", "HEAD"), repo.git(checkout, "status", "--porcelain")
+    assert after == before
+
+
 def test_without_an_identity_the_error_names_what_to_set(remote: Path, tmp_path: Path, isolated_home: Path) -> None:
     (isolated_home / ".gitconfig").unlink()
     before = repo.state(remote)

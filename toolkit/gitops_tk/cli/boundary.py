@@ -34,6 +34,9 @@ def _run(arguments: list[str]) -> int:
 
     command = typer.main.get_command(narrowed(arguments[0]) if arguments else app)
     found = command.main(arguments, prog_name="gitops-tk", standalone_mode=False)
+    # Typer turns Ctrl-C into an exit code, of which nobody would be told, JSON or not.
+    if found == Interrupted.exit_code:
+        raise KeyboardInterrupt
     return found if isinstance(found, int) else 0
 
 

@@ -160,9 +160,21 @@ def failure(done: Completed, where: object = None) -> GitopsTkError:
         return RepositoryError(f"the remote{place} has no such branch: {said}", code="unknown-branch")
     if _DISK.search(lower):
         return RepositoryError(f"git could not write: {said}", code="disk", hint="is the disk full?")
+    if "failed to write commit object" in lower:
+        return unsigned(done)
     if _GONE.search(lower):
         return RemoteUnreachable(f"the remote{place} cannot be read: {said}", hint="check --repo and the network")
     return RepositoryError(f"git failed{place}: {said}", code="git")
+
+
+def unsigned(done: Completed) -> RepositoryError:
+    """What a commit means that git could not sign."""
+    said = _gist(redact(done.stderr.decode("utf-8", "replace")))
+    return RepositoryError(
+        f"git could not sign the commit: {said}",
+        code="signing",
+        hint="see user.signingkey and gpg.format in git's configuration; commit.gpgsign is what asks for signatures",
+    )
 
 
 _LOGIN = re.compile(

@@ -42,8 +42,9 @@ def classify(done: Completed) -> Pushed:
     """
     lines = done.stdout.decode("utf-8", "replace").splitlines()
     failed = [line.rpartition("\t")[2] for line in lines if line.startswith("!\t")]
+    # Git fills them with spaces up to the end of a progress line.
     remote = "\n".join(
-        line for line in done.stderr.decode("utf-8", "replace").splitlines() if line.startswith("remote:")
+        line.rstrip() for line in done.stderr.decode("utf-8", "replace").splitlines() if line.startswith("remote:")
     )
     if done.status == 0:
         return Pushed("accepted", redact(remote))

@@ -12,7 +12,7 @@ from gitops_tk.model.snapshot import FOLDER
 from gitops_tk.repository import early
 from gitops_tk.repository.clone import Clone, Settings
 from gitops_tk.repository.fastimport import Identity, stream
-from gitops_tk.repository.git import Git, failure
+from gitops_tk.repository.git import Git, failure, unsigned
 from gitops_tk.repository.location import RemoteLocation
 from gitops_tk.repository.log import read_log
 from gitops_tk.repository.objects import Objects, TreeEntry
@@ -393,6 +393,8 @@ class Remote:
         for oid, plan in zip(oids, plans, strict=True):
             above = signed[-1] if chained and signed else parent
             onto = ["-p", above] if above else []
-            arguments = ("commit-tree", "-S", f"{oid}^{{tree}}", *onto, "-F", "-")
-            signed.append(self.git.read(*arguments, data=plan.message.encode()))
+            done = self.git.run("commit-tree", "-S", f"{oid}^{{tree}}", *onto, "-F", "-", data=plan.message.encode())
+            if done.status:
+                raise unsigned(done)
+            signed.append(done.stdout.decode().strip())
         return signed
