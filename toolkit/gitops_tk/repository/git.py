@@ -157,7 +157,9 @@ def failure(done: Completed, where: object = None) -> GitopsTkError:
             hint="set GITOPS_TK_TOKEN (or the forge's usual variable), a credential helper, or an SSH key",
         )
     if "couldn't find remote ref" in lower:
-        return RepositoryError(f"the remote{place} has no such branch: {said}", code="unknown-branch")
+        return RepositoryError(
+            f"the remote{place} has no such branch: {said}", code="unknown-branch", hint="check --branch"
+        )
     if _DISK.search(lower):
         return RepositoryError(f"git could not write: {said}", code="disk", hint="is the disk full?")
     if "failed to write commit object" in lower:

@@ -284,7 +284,12 @@ class Splice:
             raise self._missing(path) from None
 
     def _missing(self, path: KeyPath) -> MissingFile:
-        return MissingFile(f"there is no {format_key(path)}", code="missing-key", file=self.document.file)
+        return MissingFile(
+            f"there is no {format_key(path)}",
+            code="missing-key",
+            hint="gitops-tk values get SERVICE -e ENV --origin shows which keys there are, and in which file",
+            file=self.document.file,
+        )
 
     def _refusal(self, code: str, message: str, node: Node) -> EditRefused:
         return refusal(code, message, self.document.file, node, "edit the file by hand; nothing was written")

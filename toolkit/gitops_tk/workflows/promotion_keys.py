@@ -59,6 +59,7 @@ def key_edits(keys: Iterable[Travel], target: Layers, *, retry: bool) -> list[Ed
             raise RefusedByPolicy(
                 f"{format_key(path)} of {target.service} in {target.env} moved while this command ran",
                 code="moved",
+                hint="run the command again if it is still what you want there",
                 file=target.own_path,
             )
         # What a lower layer has is masked: it would show through where the key is taken out.

@@ -19,6 +19,7 @@ from gitops_tk.workflows.chart_pins import missing, pinned
 from gitops_tk.workflows.layers import Layers, of_chart, read_layers, require
 
 DEFAULT_NAMESPACE = "default"
+_WHERE_CHARTS_ARE = "layout.chart in gitops-tk.yaml says where charts are; gitops-tk new-service makes one"
 _MOST_FETCHED = 7
 
 
@@ -75,6 +76,13 @@ class Release(Struct, frozen=True):
         return target.namespace or self.namespace
 
 
+def no_chart(path: str) -> ChartError:
+    """The error for a folder that should hold a chart."""
+    return ChartError(
+        f"there is no chart at {path}", code="no-chart", hint=_WHERE_CHARTS_ARE, file=f"{path}/Chart.yaml"
+    )
+
+
 def refuse_links(entries: Iterable[Entry]) -> None:
     """Refuses what no chart may hold: it is rendered from plain files alone.
 
@@ -101,7 +109,7 @@ def chart_files(snapshot: Snapshot, path: str) -> dict[str, bytes]:
     refuse_links((*snapshot.entries([path]).values(), *entries))
     files = snapshot.read([entry.path for entry in entries])
     if f"{path}/Chart.yaml" not in files:
-        raise ChartError(f"there is no chart at {path}", code="no-chart", file=f"{path}/Chart.yaml")
+        raise no_chart(path)
     return {name[len(path) + 1 :]: data for name, data in files.items()}
 
 

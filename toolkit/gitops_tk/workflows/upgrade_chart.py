@@ -21,7 +21,7 @@ from gitops_tk.workflows.author import author
 from gitops_tk.workflows.layers import unknown_service
 from gitops_tk.workflows.messages import counted, proposal_branch, trailers
 from gitops_tk.workflows.options import Options
-from gitops_tk.workflows.releases import refuse_links
+from gitops_tk.workflows.releases import no_chart, refuse_links
 from gitops_tk.workflows.starting.made_from import Record, Versions, record
 from gitops_tk.workflows.starting.misfits import misfits
 from gitops_tk.workflows.starting.skeletons import skeleton_of
@@ -198,7 +198,7 @@ def _first(config: Config, service: str, envs: Iterable[str]) -> Chart:
 
 def _record(chart: Chart, files: Mapping[str, bytes]) -> Record:
     if chart.file not in files:
-        raise ChartError(f"there is no chart at {chart.root}", code="no-chart", file=chart.file)
+        raise no_chart(chart.root)
     made = record(files[chart.file], chart.file)
     if made is None:
         raise ChartError(

@@ -91,7 +91,10 @@ def plan(request: ValuesRequest, views: Views, intent: Any, judge: Judge | None 
             continue
         if intent and current != intent[edit.path]:
             raise RefusedByPolicy(
-                f"{format_key(edit.path)} changed while this command ran", code="moved", file=values.own_path
+                f"{format_key(edit.path)} changed while this command ran",
+                code="moved",
+                hint="run the command again if it is still what you want there",
+                file=values.own_path,
             )
         edits.append(edit)
         changes.append(_change(request, values, edit, current))
