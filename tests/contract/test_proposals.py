@@ -25,3 +25,15 @@ def test_a_promotion_prints_its_pull_request_whose_page_is_the_evidence(tmp_path
         assert shown["url"] in ran.out
         text = run(*command, cwd=tmp_path, GITOPS_TK_TOKEN=TOKEN)
         assert text.out.splitlines()[-1] == f"unchanged: it is proposed already as #1 {shown['url']}"
+
+
+def test_traces_of_git_are_not_taken_for_what_git_says(tmp_path: Path) -> None:
+    with shop(tmp_path / "root") as here:
+        here.set("staging", a="v1.1.0")
+        command = ("promote", "staging", "prod", "a", "--repo", here.url)
+        kept = tmp_path / "trace"
+        traces = {"GIT_TRACE": "1", "GIT_CURL_VERBOSE": "1", "GIT_TRACE_PACKET": "true", "GIT_TRACE_CURL": str(kept)}
+        ran = run_json(*command, cwd=tmp_path, GITOPS_TK_TOKEN=TOKEN, **traces)
+        assert ran.json["outcome"] == "proposed", ran.out
+        assert "git-upload-pack" in kept.read_text()
+        assert TOKEN not in kept.read_text()

@@ -19,6 +19,8 @@ _KEPT = re.compile(
     r"GIT_(?:AUTHOR_|COMMITTER_|SSH|ASKPASS|CONFIG_|SSL_|TRACE|HTTP_|PROXY_|CURL_|TERMINAL_PROMPT|EXEC_PATH"
     r"|ALLOW_PROTOCOL|TEST_)"
 )
+# Traces to standard error (1, 2, true) would be read as what git says; those to a file are kept.
+_TRACED = re.compile(r"GIT_(?:TRACE|CURL_VERBOSE)")
 _SETTINGS = (
     ("gc.auto", "0"),
     ("maintenance.auto", "false"),
@@ -102,6 +104,8 @@ class Git(NamedTuple):
 def environment(environ: Mapping[str, str], settings: Sequence[tuple[str, str]] = ()) -> dict[str, str]:
     """The environment for git: what steers it elsewhere is taken out, settings are added (git-config(1))."""
     env = {name: value for name, value in environ.items() if not name.startswith("GIT_") or _KEPT.match(name)}
+    for name in [name for name, value in env.items() if _TRACED.match(name) and not value.startswith("/")]:
+        del env[name]
     # Git gets it as a header for its one host; other variables may be for its credential helpers.
     env.pop("GITOPS_TK_TOKEN", None)
     env["LC_ALL"] = "C"
