@@ -39,6 +39,24 @@ def test_a_held_service_is_refused_when_it_is_named_and_skipped_when_it_is_not(r
     assert [(one["service"], one["code"]) for one in ran.json["skipped"]] == [("user-service", "held")]
 
 
+def test_of_services_that_are_named_each_one_that_is_held_is_told(remote: Path) -> None:
+    services = ("order-service", "user-service")
+    for service in services:
+        repo.commit(
+            remote,
+            {
+                f"services/{service}/envs/dev.yaml": repo.values(service, "dev", "v1.1.0"),
+                f".gitops-tk/holds/staging/{service}.yaml": b"reason: incident 42\n",
+            },
+        )
+    for command in (("promote", "dev", "staging"), ("bump", "-e", "staging", "--tag", "v2")):
+        ran = tool(remote, *command, *services)
+        assert (ran.status, ran.json["outcome"]) == (3, "refused")
+        assert [one["message"] for one in ran.json["problems"]] == [
+            f"{service} in staging is held: incident 42" for service in services
+        ]
+
+
 def test_a_hold_is_of_one_environment_and_lets_go_when_it_is_over(remote: Path) -> None:
     repo.commit(remote, {STAGING: b"reason: incident 42\nuntil: 2020-01-01\n"})
     assert tool(remote, "bump", "user-service", "-e", "dev", "--tag", "v2").json["outcome"] == "changed"

@@ -55,14 +55,14 @@ def failed(command: str, error: GitopsTkError) -> Result:
     """The Result of a command that ended in an error."""
     outcome: Outcome = error.outcome  # type: ignore[assignment]
     gates = error.gates if isinstance(error, GateClosed) else ()
-    diff = error.diff if isinstance(error, ChartDiverged) else None
     faults = error.faults if isinstance(error, SeveralFaults) else (error,)
+    diffs = [fault.diff for fault in faults if isinstance(fault, ChartDiverged)]
     return Result(
         command=command,
         outcome=outcome,
         gates=gates,
         problems=tuple(Problem.of(fault) for fault in faults),
-        diff=diff,
+        diff="".join(diffs) if diffs else None,
         attempts=error.attempts,
         exit_code=error.exit_code,
     )

@@ -1,10 +1,10 @@
 """Refusals that carry more than a message."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gitops_tk.errors import GitopsTkError, RefusedByPolicy
-from gitops_tk.model.changes import Gate
+from gitops_tk.model.changes import Gate, Skipped
 
 
 class GateClosed(RefusedByPolicy):
@@ -62,3 +62,24 @@ class SeveralFaults(GitopsTkError):
         first = faults[0]
         super().__init__(first.message, code=first.code, hint=first.hint, file=first.file, line=first.line)
         self.faults = tuple(faults)
+
+
+class SeveralRefusals(SeveralFaults, RefusedByPolicy):
+    """Policy holds several services back."""
+
+
+def together(refusals: Sequence[GitopsTkError]) -> GitopsTkError:
+    """One error that tells what holds services back, one refusal or more."""
+    return refusals[0] if len(refusals) == 1 else SeveralRefusals(refusals)
+
+
+def skipped(refusals: Mapping[str, GitopsTkError], env: str) -> list[Skipped]:
+    """What is told of services that others leave behind.
+
+    Args:
+        refusals: what holds them back, by service.
+        env: the environment's name.
+    """
+    return [
+        Skipped(service=service, env=env, code=error.code, message=error.message) for service, error in refusals.items()
+    ]

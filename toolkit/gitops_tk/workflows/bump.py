@@ -7,10 +7,11 @@ from msgspec import Struct
 
 from gitops_tk.config.load import load
 from gitops_tk.config.model import Config, Environment, ImageKeys
-from gitops_tk.errors import UsageError
+from gitops_tk.errors import GitopsTkError, RefusedByPolicy, UsageError
 from gitops_tk.model import names
 from gitops_tk.model.changes import Change, ChangeSet, Gate, Plan, Write
 from gitops_tk.model.image import Image
+from gitops_tk.model.refusals import together
 from gitops_tk.values.edit import apply
 from gitops_tk.values.image import read_image
 from gitops_tk.workflows.affected import publish_by, reviewed
@@ -80,17 +81,25 @@ def plan(request: BumpRequest, views: Views, intent: Any, judges: Callable[[], "
     moves: dict[str, Move] = {}
     operations: list[Write] = []
     changes: list[Change] = []
+    refusals: list[GitopsTkError] = []
     for service in services:
         values = layers[service, environment.name]
         own = require(values, snapshot, config, environment)
         keys = _keys(config, service, request.name)
         move = intent[service] if intent else _first_move(request, values, keys)
         moves[service] = move
-        edits = edits_for(move, values, keys, retry=intent is not None, allow_older=request.allow_older)
+        try:
+            edits = edits_for(move, values, keys, retry=intent is not None, allow_older=request.allow_older)
+            if edits:
+                refuse_held(values, {move.name: move.wanted}, views.now)
+        except RefusedByPolicy as error:
+            refusals.append(error)
+            continue
         if edits:
-            refuse_held(values, {move.name: move.wanted}, views.now)
             operations.append(Write(values.own_path, apply(own, edits, values.own_path)))
             changes += changes_of(move, values, edits)
+    if refusals:
+        raise together(refusals)
 
     coming = [move for service, move in moves.items() if any(change.service == service for change in changes)]
     gates, overridden = _pass_gates(request, judges, views, config, environment, moves, coming)

@@ -12,7 +12,7 @@ from gitops_tk.errors import GitopsTkError, MissingFile, RefusedByPolicy, UsageE
 from gitops_tk.model import names
 from gitops_tk.model.changes import Change, ChangeSet, Gate, Operation, Plan, Skipped, Write
 from gitops_tk.model.image import Image
-from gitops_tk.model.refusals import ChartDiverged
+from gitops_tk.model.refusals import ChartDiverged, skipped, together
 from gitops_tk.values.edit import Edit, apply
 from gitops_tk.values.image import read_image
 from gitops_tk.workflows import chart_pins
@@ -137,15 +137,18 @@ class _Planner:
         if self.carries_charts and self.config.chart is None:
             self._look_at_charts(services)
         planned: dict[str, _Planned] = {}
-        skipped = list(self.left)
+        refusals: dict[str, GitopsTkError] = {}
         for service in services:
             try:
                 planned[service] = self._service(service)
             except GitopsTkError as error:
-                if self.request.services or error.code not in _SKIPS:
+                if error.code not in _SKIPS or (self.request.services and not isinstance(error, RefusedByPolicy)):
                     raise
-                skipped.append(Skipped(service=service, env=self.target.name, code=error.code, message=error.message))
-        return self._plan_of(planned, skipped, self._pass_gates(planned, skipped))
+                refusals[service] = error
+        if refusals and self.request.services:
+            raise together(list(refusals.values()))
+        left = [*self.left, *skipped(refusals, self.target.name)]
+        return self._plan_of(planned, left, self._pass_gates(planned, left))
 
     def _pass_gates(self, planned: dict[str, _Planned], skipped: list[Skipped]) -> tuple[Gate, ...]:
         """Takes out what the gates hold back; returns all their answers."""

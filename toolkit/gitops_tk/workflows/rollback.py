@@ -7,10 +7,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gitops_tk.config.load import load
-from gitops_tk.errors import GitopsTkError, UsageError
+from gitops_tk.errors import GitopsTkError, RefusedByPolicy, UsageError
 from gitops_tk.model import moments, names
 from gitops_tk.model.changes import Change, ChangeSet, Gate, Operation, Plan, Skipped, Write
 from gitops_tk.model.image import Image
+from gitops_tk.model.refusals import skipped, together
 from gitops_tk.policy.holds import HeldImage, Hold, check_reason
 from gitops_tk.values.edit import Edit, apply
 from gitops_tk.workflows import chart_pins
@@ -110,15 +111,18 @@ class _Planner:
         pairs = [(service, env) for service in self.services]
         layers = read_layers(self.views.snapshot, self.config, pairs, schema=True, holds=True)
         planned: dict[str, _Planned] = {}
-        skipped = list(self.left)
+        refusals: dict[str, GitopsTkError] = {}
         for service in self.services:
             try:
                 planned[service] = self._service(layers[service, env])
             except GitopsTkError as error:
-                if self.request.services or error.code not in _SKIPS:
+                if error.code not in _SKIPS or (self.request.services and not isinstance(error, RefusedByPolicy)):
                     raise
-                skipped.append(Skipped(service=service, env=env, code=error.code, message=error.message))
-        return self._plan_of(planned, skipped)
+                refusals[service] = error
+        if refusals and self.request.services:
+            raise together(list(refusals.values()))
+        left = [*self.left, *skipped(refusals, env)]
+        return self._plan_of(planned, left)
 
     def _services(self) -> list[str]:
         if self.intent is not None:
