@@ -1,6 +1,7 @@
 """Schemas and Kubernetes checks."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -38,16 +39,16 @@ _CLOSED = {
     ],
 )
 def test_a_schema_says_what_may_be_set(key: str, allowed: bool) -> None:
-    assert allows(json.dumps(_CLOSED).encode(), key) == allowed
+    assert allows(json.dumps(_CLOSED).encode(), key, "v1") == allowed
 
 
 @pytest.mark.parametrize("schema", [None, b"", b"not json", b"[]", b"true", b'{"$ref": "#"}', b'{"properties": []}'])
 def test_without_a_schema_that_can_be_read_everything_may_be_set(schema: bytes | None) -> None:
-    assert allows(schema, "image.build")
+    assert allows(schema, "image.build", 57)
 
 
 def test_a_reference_in_a_circle_forbids_nothing() -> None:
-    assert allows(b'{"$ref": "#/definitions/a", "definitions": {"a": {"$ref": "#/definitions/a"}}}', "x.y")
+    assert allows(b'{"$ref": "#/definitions/a", "definitions": {"a": {"$ref": "#/definitions/a"}}}', "x.y", "v1")
 
 
 @pytest.mark.parametrize(
@@ -68,13 +69,33 @@ def test_a_reference_in_a_circle_forbids_nothing() -> None:
     ],
 )
 def test_a_schema_made_to_keep_the_reader_busy_forbids_nothing(schema: bytes) -> None:
-    assert allows(schema, "a" * 60 + ".b")
+    assert allows(schema, "a" * 60 + ".b", "v1")
 
 
 def test_a_refusal_is_found_behind_references_that_repeat() -> None:
     rule = {"$ref": "#/definitions/a"}
     closed = {"allOf": [rule, rule, {"properties": {"b": False}}]}
-    assert not allows(json.dumps({"definitions": {"a": closed}, "allOf": [rule, rule]}).encode(), "b")
+    assert not allows(json.dumps({"definitions": {"a": closed}, "allOf": [rule, rule]}).encode(), "b", "v1")
+
+
+@pytest.mark.parametrize(
+    ("types", "number", "text"),
+    [
+        ("integer", True, False),
+        ("number", True, False),
+        ("string", False, True),
+        (["integer", "string"], True, True),
+        (["string", "null"], False, True),
+        ("object", False, False),
+        (None, True, True),
+        ([{}], True, True),
+        ({}, True, True),
+    ],
+)
+def test_a_schema_says_by_which_type(types: Any, number: bool, text: bool) -> None:
+    rule = {"$ref": "#/definitions/build"}
+    schema = json.dumps({"definitions": {"build": {"type": types}}, "properties": {"build": rule}}).encode()
+    assert (allows(schema, "build", 57), allows(schema, "build", "57")) == (number, text)
 
 
 @pytest.mark.parametrize(

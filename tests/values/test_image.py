@@ -31,7 +31,7 @@ def _layer(image: dict[str, Any]) -> Document:
 
 
 def _after(chart: Document, shared: Document, own: Document, wanted: Image, allowed: bool = True) -> Merged:
-    edits = image_edits(merge([shared, own], chart), own, _KEYS, wanted, lambda _: allowed)
+    edits = image_edits(merge([shared, own], chart), own, _KEYS, wanted, lambda *_: allowed)
     return merge([shared, Document.read(apply(own.text.encode(), edits, "f"), "f")], chart)
 
 
@@ -49,7 +49,7 @@ def test_the_layers_merge_to_what_was_asked(layers: tuple[dict[str, Any], ...], 
 def test_an_image_that_is_there_already_needs_no_edit(wanted: Image) -> None:
     chart, shared, own = _layer(_OLD), _layer({}), _layer({"tag": "v1"})
     there = _after(chart, shared, own, wanted)
-    assert image_edits(there, own, _KEYS, wanted, lambda _: True) == []
+    assert image_edits(there, own, _KEYS, wanted, lambda *_: True) == []
 
 
 def test_what_a_schema_forbids_is_not_added_but_set_where_it_is() -> None:
@@ -61,7 +61,7 @@ def test_what_a_schema_forbids_is_not_added_but_set_where_it_is() -> None:
 
 def test_a_build_number_keeps_its_quotes() -> None:
     own = Document.read(b"image:\n  tag: v1\n  build: '57'\n", "f")
-    edits = image_edits(merge([own]), own, _KEYS, Image(tag="v1", build=58), lambda _: True)
+    edits = image_edits(merge([own]), own, _KEYS, Image(tag="v1", build=58), lambda *_: True)
     assert apply(own.text.encode(), edits, "f") == b"image:\n  tag: v1\n  build: '58'\n"
 
 
@@ -77,7 +77,7 @@ def test_a_build_number_keeps_its_quotes() -> None:
 def test_a_whole_reference_keeps_its_repository(before: str, wanted: Image, after: str) -> None:
     keys = ImageKeys(reference="app.image")
     own = Document.read(f"app:\n  image: {before} # c\n".encode(), "f")
-    edits = image_edits(merge([own]), own, keys, wanted, lambda _: True)
+    edits = image_edits(merge([own]), own, keys, wanted, lambda *_: True)
     text = apply(own.text.encode(), edits, "f")
     assert text == f"app:\n  image: {after} # c\n".encode()
     assert read_image(merge([Document.read(text, "f")]), keys) == wanted
@@ -86,15 +86,15 @@ def test_a_whole_reference_keeps_its_repository(before: str, wanted: Image, afte
 def test_a_reference_that_is_not_there_is_refused() -> None:
     own = Document.read(b"app: {}\n", "f")
     with pytest.raises(EditRefused) as refused:
-        image_edits(merge([own]), own, ImageKeys(reference="app.image"), Image(tag="v1"), lambda _: True)
+        image_edits(merge([own]), own, ImageKeys(reference="app.image"), Image(tag="v1"), lambda *_: True)
     assert refused.value.code == "no-reference"
 
 
 def test_a_digest_that_values_keep_nowhere_is_refused_and_not_forgotten() -> None:
     own, keys = Document.read(b"imageTag: v1\n", "f"), ImageKeys(tag="imageTag")
-    assert image_edits(merge([own]), own, keys, Image(tag="v2"), lambda _: True)
+    assert image_edits(merge([own]), own, keys, Image(tag="v2"), lambda *_: True)
     with pytest.raises(EditRefused) as refused:
-        image_edits(merge([own]), own, keys, Image(tag="v2", digest=f"sha256:{'a' * 64}"), lambda _: True)
+        image_edits(merge([own]), own, keys, Image(tag="v2", digest=f"sha256:{'a' * 64}"), lambda *_: True)
     assert refused.value.code == "no-digest-key"
 
 
@@ -120,3 +120,14 @@ def test_values_without_their_images(keys: ImageKeys, before: Any, after: Any, l
 def test_the_values_that_hold_an_image_end_where_a_list_begins() -> None:
     assert image_leaves(ImageKeys(tag="images[name=b].tag")) == {("images",)}
     assert image_leaves(ImageKeys(reference="app.image")) == {("app", "image")}
+
+
+@pytest.mark.parametrize(
+    ("own", "written"),
+    [("image:\n  tag: v1\n", '"57"'), ('image:\n  tag: v1\n  build: ""\n', '"57"')],
+)
+def test_a_build_is_written_as_a_text_where_the_schema_wants_one(own: str, written: str) -> None:
+    document = Document.parse(own.encode(), "own.yaml")
+    wanted = Image(tag="v2", build=57)
+    edits = image_edits(merge([document]), document, _KEYS, wanted, lambda _, value: isinstance(value, str))
+    assert f"  build: {written}\n".encode() in apply(own.encode(), edits, "own.yaml")

@@ -1,37 +1,47 @@
 """What a chart's values.schema.json lets be set: asked without the Helm engine, on the way of every bump."""
 
 import json
+from functools import lru_cache
 from typing import Any
 
 # A pattern with groups, or with more than a few repeats, can keep Python busy for ever on a text made for it.
 _MOST_REPEATS = 3
 _LONGEST = 100
+_NUMBERS = frozenset({"integer", "number"})
+_TEXTS = frozenset({"string"})
 
 
-def allows(schema: bytes | None, key: str) -> bool:
-    """Whether a schema lets a dotted key be set; without a schema, or with one that cannot be read, it does.
+def allows(schema: bytes | None, key: str, value: int | str) -> bool:
+    """Whether a schema lets a dotted key have a value; without a schema, or with one that cannot be read, it does.
 
-    Follows `properties`, `patternProperties`, `additionalProperties`, `allOf` and local `$ref`s
+    Follows `properties`, `patternProperties`, `additionalProperties`, `allOf` and local `$ref`s, and looks at `type`
     (JSON Schema draft 7); what it does not understand forbids nothing.
     """
     if schema is None:
         return True
+    root = _parsed(schema)
+    return _Question(root, _NUMBERS if isinstance(value, int) else _TEXTS).allows(root, key.split("."))
+
+
+# Charts of one skeleton have one schema.
+@lru_cache(maxsize=16)
+def _parsed(schema: bytes) -> Any:
     try:
-        root = json.loads(schema)
+        return json.loads(schema)
     except (ValueError, RecursionError):
         return True
-    return _Question(root).allows(root, key.split("."))
 
 
 class _Question:
-    def __init__(self, root: Any) -> None:
+    def __init__(self, root: Any, types: frozenset[str]) -> None:
         self._root = root
+        self._types = types
         self._asked: set[tuple[int, int]] = set()
 
     def allows(self, rule: Any, steps: list[str], depth: int = 0) -> bool:
         if rule is False:
             return False
-        if not isinstance(rule, dict) or not steps or depth > 50:
+        if not isinstance(rule, dict) or depth > 50:
             return True
         # One refusal decides, so whatever was asked before and led here did not refuse.
         if (id(rule), len(steps)) in self._asked:
@@ -42,6 +52,8 @@ class _Question:
         return all(self.allows(part, steps, depth + 1) for part in parts) and self._allows_here(rule, steps, depth)
 
     def _allows_here(self, rule: dict[str, Any], steps: list[str], depth: int) -> bool:
+        if not steps:
+            return self._takes(rule.get("type"))
         step, rest = steps[0], steps[1:]
         properties = rule.get("properties")
         if isinstance(properties, dict) and step in properties:
@@ -54,6 +66,11 @@ class _Question:
             if matches:
                 return self.allows(below, rest, depth + 1)
         return self.allows(rule.get("additionalProperties", True), rest, depth + 1)
+
+    def _takes(self, types: Any) -> bool:
+        named = types if isinstance(types, list) else [types]
+        known = [one for one in named if isinstance(one, str)]
+        return not known or not self._types.isdisjoint(known)
 
 
 def _matches(pattern: str, step: str) -> bool | None:

@@ -83,7 +83,7 @@ def without_images(data: dict[str, Any], images: Iterable[ImageKeys]) -> dict[st
 
 
 def image_edits(
-    merged: Merged, own: Document, keys: ImageKeys, wanted: Image, allows: Callable[[str], bool]
+    merged: Merged, own: Document, keys: ImageKeys, wanted: Image, allows: Callable[[str, int | str], bool]
 ) -> list[Edit]:
     """The edits of a service's own values file after which the layers merge to the wanted image.
 
@@ -95,7 +95,7 @@ def image_edits(
         own: the service's own file, which the edits are for.
         keys: where the parts are.
         wanted: the image.
-        allows: whether the chart's schema lets a dotted key be set; asked for build and revision alone.
+        allows: whether the chart's schema lets a dotted key have a value; asked for build and revision alone.
 
     Raises:
         EditRefused: a whole reference is wanted where there is none to take the repository from, or a digest where
@@ -118,14 +118,17 @@ def image_edits(
             if current not in ("", None):
                 edits.append(Edit(path, ""))
             continue
-        if _is(current, value) or (
-            part in ("build", "revision") and not merged.has(path) and not allows(getattr(keys, part))
-        ):
+        if _is(current, value):
             continue
-        found = own.find(path)
-        # A number that is kept in quotes stays a string.
-        quoted = part == "build" and found is not None and isinstance(found.value, str) and found.value
-        edits.append(Edit(path, str(value) if quoted else value))
+        if part in ("build", "revision"):
+            forms = [form for form in dict.fromkeys((value, str(value))) if allows(getattr(keys, part), form)]
+            if not forms and not merged.has(path):
+                continue
+            found = own.find(path)
+            # A number that is kept in quotes stays a string.
+            quoted = found is not None and isinstance(found.value, str) and found.value
+            value = str(value) if quoted else forms[0] if forms else value
+        edits.append(Edit(path, value))
     return edits
 
 

@@ -220,7 +220,7 @@ def _first_files(snapshot: Snapshot, config: Config, environment: Environment, c
             edits = [
                 edit
                 for keys in config.image_keys(service).values()
-                for edit in image_edits(layers.merged, layers.document, keys, Image(), lambda _: False)
+                for edit in image_edits(layers.merged, layers.document, keys, Image(), lambda *_: False)
             ]
             own = layers.own or b""
             files[layout.values_path(service, environment)] = apply(own, edits, layers.own_path) if edits else own

@@ -116,9 +116,9 @@ class Layers:
         except EditRefused:
             return None
 
-    def allows(self, key: str) -> bool:
-        """Whether the chart's schema, if there is one, lets this dotted key be set."""
-        return allows(self._files.get(self._schema), key)
+    def allows(self, key: str, value: int | str) -> bool:
+        """Whether the chart's schema, if there is one, lets this dotted key have a value."""
+        return allows(self._files.get(self._schema), key, value)
 
 
 def layer_paths(config: Config, service: str, environment: Environment) -> list[str]:
