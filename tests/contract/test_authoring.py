@@ -139,6 +139,14 @@ def test_given_a_url_authoring_publishes_as_delivery_does(started: Path, tmp_pat
     assert again.json["outcome"] == "unchanged"
 
 
+@pytest.mark.parametrize("tag", ["1.10", "1e3", "0o17", "1234e56", "on", "null", "~", "2024-01-01"])
+def test_a_tag_that_is_set_is_a_text(started: Path, tag: str) -> None:
+    run(*NEW, "--commit", cwd=started)
+    ran = run_json("values", "set", "user-service", "-e", "dev", f"image.tag={tag}", cwd=started)
+    assert ran.json["changes"][0]["to"] == tag
+    assert f'  tag: "{tag}"\n' in (started / "services/user-service/envs/dev.yaml").read_text()
+
+
 def test_values_set_unset_get_and_diff(started: Path) -> None:
     run(*NEW, "--commit", cwd=started)
     where = ("user-service", "-e", "dev")

@@ -125,17 +125,17 @@ def plan(request: ValuesRequest, views: Views, intent: Any, judge: Judge | None 
 
 def _as_edits(request: ValuesRequest, config: Config) -> list[Edit]:
     # What names an image is text, whatever it looks like: a tag 1.10 is not the number 1.1.
-    texts = {
-        parse_key(key)
-        for keys in config.image_keys(request.service).values()
-        for key in (keys.tag, keys.digest, keys.revision, keys.reference)
-        if key
-    }
+    images = config.image_keys(request.service).values()
+    tags = {parse_key(keys.tag) for keys in images if keys.tag}
+    texts = {parse_key(key) for keys in images for key in (keys.digest, keys.revision, keys.reference) if key} | tags
     texts |= {config.chart.key} if config.chart else set()
-    return [
-        Edit(one.path, one.text if one.path in texts and isinstance(one.value, int | float) else one.value)
-        for one in request.wanted
-    ]
+
+    def value(one: Assignment) -> Any:
+        is_text = one.path in texts and isinstance(one.value, int | float)
+        # A digest may be none, a tag may be called null.
+        return one.text if is_text or (one.path in tags and one.value is None) else one.value
+
+    return [Edit(one.path, value(one)) for one in request.wanted]
 
 
 def get(snapshot: Snapshot, service: str, env: str, key: str | None) -> Result:
