@@ -21,6 +21,7 @@ _REMEDIES = {
     "alias-bomb": "write out what the alias (*name) stands for",
     "bad-map-key": "put it in quotes",
     "duplicate-key": "keep one of them",
+    "encoding": "save it as UTF-8",
     "merge-key": "write <<: *name or <<: [*one, *other]",
     "not-a-map": "write KEY: VALUE in each line, or leave the file empty",
     "several-documents": "Helm reads the first one alone: keep one",
@@ -229,11 +230,9 @@ def decode(data: bytes, file: str) -> str:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise EditRefused(
-            f"{file} is not UTF-8 text", code="encoding", hint="save it as UTF-8", file=file, line=line
-        ) from error
+        raise _refusal("encoding", f"{file} is not UTF-8 text", file, line) from error
     if "\0" in text:
-        raise EditRefused(f"{file} is not UTF-8 text", code="encoding", hint="save it as UTF-8", file=file, line=1)
+        raise _refusal("encoding", f"{file} is not UTF-8 text", file, 1)
     return text
 
 

@@ -19,7 +19,6 @@ from gitops_tk.workflows.chart_pins import missing, pinned
 from gitops_tk.workflows.layers import Layers, of_chart, read_layers, require
 
 DEFAULT_NAMESPACE = "default"
-_WHERE_CHARTS_ARE = "layout.chart in gitops-tk.yaml says where charts are; gitops-tk new-service makes one"
 _MOST_FETCHED = 7
 
 
@@ -79,7 +78,10 @@ class Release(Struct, frozen=True):
 def no_chart(path: str) -> ChartError:
     """The error for a folder that should hold a chart."""
     return ChartError(
-        f"there is no chart at {path}", code="no-chart", hint=_WHERE_CHARTS_ARE, file=f"{path}/Chart.yaml"
+        f"there is no chart at {path}",
+        code="no-chart",
+        hint="layout.chart in gitops-tk.yaml says where charts are; gitops-tk new-service makes one",
+        file=f"{path}/Chart.yaml",
     )
 
 

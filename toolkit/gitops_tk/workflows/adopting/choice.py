@@ -294,8 +294,8 @@ def _nothing(listing: Listing, known: Collection[str], template: str | None = No
         f"{what}, {where}; {there}" + (f", such as {some(listing.files)}" if listing.files else ""),
         code="no-layout",
         hint="each service has a values file for each environment: say where they are, and the environments in "
-        "promotion order: "
-        "--values 'apps/{service}/{env}.yaml' --env dev --env prod; gitops-tk init starts an empty repository",
+        "promotion order: --values 'apps/{service}/{env}.yaml' --env dev --env prod; "
+        "gitops-tk init starts an empty repository",
     )
 
 
