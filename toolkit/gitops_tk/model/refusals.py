@@ -1,10 +1,10 @@
 """Refusals that carry more than a message."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from gitops_tk.errors import GitopsTkError, RefusedByPolicy
-from gitops_tk.model.changes import Gate, Skipped
+from gitops_tk.model.changes import Gate
 
 
 class GateClosed(RefusedByPolicy):
@@ -68,18 +68,17 @@ class SeveralRefusals(SeveralFaults, RefusedByPolicy):
     """Policy holds several services back."""
 
 
-def together(refusals: Sequence[GitopsTkError]) -> GitopsTkError:
-    """One error that tells what holds services back, one refusal or more."""
-    return refusals[0] if len(refusals) == 1 else SeveralRefusals(refusals)
-
-
-def skipped(refusals: Mapping[str, GitopsTkError], env: str) -> list[Skipped]:
-    """What is told of services that others leave behind.
+def moved(happened: str, file: str, wanted: str = "it") -> RefusedByPolicy:
+    """The refusal to go on over what somebody else has changed meanwhile.
 
     Args:
-        refusals: what holds them back, by service.
-        env: the environment's name.
+        happened: what has moved, or changed.
+        file: where.
+        wanted: what the command is for.
     """
-    return [
-        Skipped(service=service, env=env, code=error.code, message=error.message) for service, error in refusals.items()
-    ]
+    return RefusedByPolicy(
+        f"{happened} while this command ran",
+        code="moved",
+        hint=f"run the command again if {wanted} is still what you want there",
+        file=file,
+    )

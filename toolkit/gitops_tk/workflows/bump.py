@@ -7,14 +7,14 @@ from msgspec import Struct
 
 from gitops_tk.config.load import load
 from gitops_tk.config.model import Config, Environment, ImageKeys
-from gitops_tk.errors import GitopsTkError, RefusedByPolicy, UsageError
+from gitops_tk.errors import UsageError
 from gitops_tk.model import names
 from gitops_tk.model.changes import Change, ChangeSet, Gate, Plan, Write
 from gitops_tk.model.image import Image
-from gitops_tk.model.refusals import together
 from gitops_tk.values.edit import apply
 from gitops_tk.values.image import read_image
 from gitops_tk.workflows.affected import publish_by, reviewed
+from gitops_tk.workflows.each_service import plan_each
 from gitops_tk.workflows.holding import refuse_held
 from gitops_tk.workflows.images import Move, changes_of, edits_for
 from gitops_tk.workflows.layers import Layers, read_layers, require
@@ -24,6 +24,9 @@ from gitops_tk.workflows.views import Views
 
 if TYPE_CHECKING:
     from gitops_tk.workflows.gating.gates import Judge
+
+# What may be said against a service's image; of several services all of it is told at once.
+_REFUSALS = ("older-build", "moved", "held")
 
 
 class BumpRequest(Struct, frozen=True, kw_only=True):
@@ -78,30 +81,23 @@ def plan(request: BumpRequest, views: Views, intent: Any, judges: Callable[[], "
         schema=_needs_schema(request.image),
         holds=True,
     )
-    moves: dict[str, Move] = {}
-    operations: list[Write] = []
-    changes: list[Change] = []
-    refusals: list[GitopsTkError] = []
-    for service in services:
+
+    def one(service: str) -> tuple[Move, list[Write], list[Change]]:
         values = layers[service, environment.name]
         own = require(values, snapshot, config, environment)
         keys = _keys(config, service, request.name)
         move = intent[service] if intent else _first_move(request, values, keys)
-        moves[service] = move
-        try:
-            edits = edits_for(move, values, keys, retry=intent is not None, allow_older=request.allow_older)
-            if edits:
-                refuse_held(values, {move.name: move.wanted}, views.now)
-        except RefusedByPolicy as error:
-            refusals.append(error)
-            continue
-        if edits:
-            operations.append(Write(values.own_path, apply(own, edits, values.own_path)))
-            changes += changes_of(move, values, edits)
-    if refusals:
-        raise together(refusals)
+        edits = edits_for(move, values, keys, retry=intent is not None, allow_older=request.allow_older)
+        if not edits:
+            return move, [], []
+        refuse_held(values, {move.name: move.wanted}, views.now)
+        return move, [Write(values.own_path, apply(own, edits, values.own_path))], changes_of(move, values, edits)
 
-    coming = [move for service, move in moves.items() if any(change.service == service for change in changes)]
+    planned, _ = plan_each(services, environment.name, one, _REFUSALS, named=True)
+    moves = {service: move for service, (move, _, _) in planned.items()}
+    operations = [write for _, writes, _ in planned.values() for write in writes]
+    changes = [change for _, _, told in planned.values() for change in told]
+    coming = [move for move, _, told in planned.values() if told]
     gates, overridden = _pass_gates(request, judges, views, config, environment, moves, coming)
 
     def said(changeset: ChangeSet, services: Sequence[str]) -> Plan:

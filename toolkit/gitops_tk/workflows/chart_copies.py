@@ -8,9 +8,8 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from gitops_tk.config.model import Config, Environment
-from gitops_tk.errors import RefusedByPolicy
 from gitops_tk.model.changes import Change, Copy
-from gitops_tk.model.refusals import ChartDiverged
+from gitops_tk.model.refusals import ChartDiverged, moved
 from gitops_tk.model.snapshot import FOLDER, Snapshot
 from gitops_tk.repository.changed import changed_paths
 from gitops_tk.repository.diff import between
@@ -106,12 +105,7 @@ def step(chart: Carry, now: str | None) -> tuple[Copy, Change] | None:
     if now == chart.wanted:
         return None
     if now != chart.seen:
-        raise RefusedByPolicy(
-            f"the chart of {chart.service} in {chart.env} moved while this command ran",
-            code="moved",
-            hint="run the command again if it is still what you want there",
-            file=chart.target,
-        )
+        raise moved(f"the chart of {chart.service} in {chart.env} moved", chart.target)
     change = Change(
         kind="chart",
         service=chart.service,

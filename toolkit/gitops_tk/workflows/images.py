@@ -8,6 +8,7 @@ from gitops_tk.config.model import Config, ImageKeys
 from gitops_tk.errors import RefusedByPolicy
 from gitops_tk.model.changes import Change
 from gitops_tk.model.image import Image
+from gitops_tk.model.refusals import moved
 from gitops_tk.policy.order import newer_by_build, older_by
 from gitops_tk.values.edit import Edit
 from gitops_tk.values.image import image_edits, read_image
@@ -58,22 +59,18 @@ def edits_for(move: Move, layers: Layers, keys: ImageKeys, *, retry: bool, allow
         return edits
     reason = None if allow_older else older_by(current, move.wanted)
     # A build number orders what pipelines do at once: a newer build goes on over an older third one.
-    moved = retry and current != move.seen and not newer_by_build(current, move.wanted)
-    if reason and not (moved and (current.build is None or move.wanted.build is None)):
+    is_third = retry and current != move.seen and not newer_by_build(current, move.wanted)
+    if reason and not (is_third and (current.build is None or move.wanted.build is None)):
         raise RefusedByPolicy(
             f"{move.service} in {move.env} runs {current.version}, and {reason}",
             code="older-build",
             hint="--allow-older puts the older build there all the same",
             file=layers.own_path,
         )
-    if moved:
+    if is_third:
         before = move.seen.version if move.seen else "no image"
-        raise RefusedByPolicy(
-            f"{move.service} in {move.env} moved from {before} to {current.version} while this command ran",
-            code="moved",
-            hint=f"run the command again if {move.wanted.version} is still what you want there",
-            file=layers.own_path,
-        )
+        happened = f"{move.service} in {move.env} moved from {before} to {current.version}"
+        raise moved(happened, layers.own_path, move.wanted.version)
     return edits
 
 

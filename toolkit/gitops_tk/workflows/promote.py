@@ -12,12 +12,13 @@ from gitops_tk.errors import GitopsTkError, MissingFile, RefusedByPolicy, UsageE
 from gitops_tk.model import names
 from gitops_tk.model.changes import Change, ChangeSet, Gate, Operation, Plan, Skipped, Write
 from gitops_tk.model.image import Image
-from gitops_tk.model.refusals import ChartDiverged, skipped, together
+from gitops_tk.model.refusals import ChartDiverged
 from gitops_tk.values.edit import Edit, apply
 from gitops_tk.values.image import read_image
 from gitops_tk.workflows import chart_pins
 from gitops_tk.workflows.affected import publish_by, reviewed
 from gitops_tk.workflows.chart_copies import Carry, carries, chart_files, diverged, step, trees_now
+from gitops_tk.workflows.each_service import plan_each
 from gitops_tk.workflows.gating.gates import Judge, arrival, refusal, said
 from gitops_tk.workflows.holding import refuse_held, refuse_left
 from gitops_tk.workflows.images import Move, changes_of, edits_for, images_of
@@ -136,19 +137,10 @@ class _Planner:
         self.layers = read_layers(self.views.snapshot, self.config, pairs, schema=True, holds=True)
         if self.carries_charts and self.config.chart is None:
             self._look_at_charts(services)
-        planned: dict[str, _Planned] = {}
-        refusals: dict[str, GitopsTkError] = {}
-        for service in services:
-            try:
-                planned[service] = self._service(service)
-            except GitopsTkError as error:
-                if error.code not in _SKIPS or (self.request.services and not isinstance(error, RefusedByPolicy)):
-                    raise
-                refusals[service] = error
-        if refusals and self.request.services:
-            raise together(list(refusals.values()))
-        left = [*self.left, *skipped(refusals, self.target.name)]
-        return self._plan_of(planned, left, self._pass_gates(planned, left))
+        named = bool(self.request.services)
+        planned, left = plan_each(services, self.target.name, self._service, _SKIPS, named=named)
+        skipped = [*self.left, *left]
+        return self._plan_of(planned, skipped, self._pass_gates(planned, skipped))
 
     def _pass_gates(self, planned: dict[str, _Planned], skipped: list[Skipped]) -> tuple[Gate, ...]:
         """Takes out what the gates hold back; returns all their answers."""

@@ -6,8 +6,8 @@ from typing import Any
 from msgspec import Struct
 
 from gitops_tk.config.model import Config
-from gitops_tk.errors import RefusedByPolicy
 from gitops_tk.model.changes import Change
+from gitops_tk.model.refusals import moved
 from gitops_tk.policy.keys import leaves, travelling
 from gitops_tk.values.edit import Edit
 from gitops_tk.values.image import image_leaves
@@ -15,7 +15,7 @@ from gitops_tk.values.keys import KeyPath, format_key
 from gitops_tk.values.merge import Merged
 from gitops_tk.values.splice import DELETE
 from gitops_tk.workflows.layers import Layers
-from gitops_tk.workflows.redaction import masked
+from gitops_tk.workflows.redaction import key_change
 
 
 class Travel(Struct, frozen=True):
@@ -56,12 +56,7 @@ def key_edits(keys: Iterable[Travel], target: Layers, *, retry: bool) -> list[Ed
         if current == travel.wanted:
             continue
         if retry and current != travel.seen:
-            raise RefusedByPolicy(
-                f"{format_key(path)} of {target.service} in {target.env} moved while this command ran",
-                code="moved",
-                hint="run the command again if it is still what you want there",
-                file=target.own_path,
-            )
+            raise moved(f"{format_key(path)} of {target.service} in {target.env} moved", target.own_path)
         # What a lower layer has is masked: it would show through where the key is taken out.
         takes_out = travel.wanted is None and not target.below.has(path)
         edits.append(Edit(path, DELETE if takes_out else travel.wanted))
@@ -70,18 +65,8 @@ def key_edits(keys: Iterable[Travel], target: Layers, *, retry: bool) -> list[Ed
 
 def key_changes(config: Config, target: Layers, edits: Iterable[Edit]) -> list[Change]:
     """The reasons for the edits of travelling keys and of charts' versions, with what looks secret hidden."""
-    found = []
-    for edit in edits:
-        before, after = masked(edit.path, target.merged.get(edit.path), None if edit.value is DELETE else edit.value)
-        found.append(
-            Change(
-                kind="chart" if config.chart is not None and edit.path == config.chart.key else "key",
-                service=target.service,
-                env=target.env,
-                file=target.own_path,
-                key=format_key(edit.path),
-                from_=before,
-                to=after,
-            )
-        )
-    return found
+    chart = config.chart.key if config.chart is not None else None
+    return [
+        key_change("chart" if edit.path == chart else "key", target, edit, target.merged.get(edit.path))
+        for edit in edits
+    ]

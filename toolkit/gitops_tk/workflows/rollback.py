@@ -7,16 +7,16 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gitops_tk.config.load import load
-from gitops_tk.errors import GitopsTkError, RefusedByPolicy, UsageError
+from gitops_tk.errors import UsageError
 from gitops_tk.model import moments, names
 from gitops_tk.model.changes import Change, ChangeSet, Gate, Operation, Plan, Skipped, Write
 from gitops_tk.model.image import Image
-from gitops_tk.model.refusals import skipped, together
 from gitops_tk.policy.holds import HeldImage, Hold, check_reason
 from gitops_tk.values.edit import Edit, apply
 from gitops_tk.workflows import chart_pins
 from gitops_tk.workflows.affected import publish_now, reviewed
 from gitops_tk.workflows.chart_copies import Carry, chart_files, returning, step, trees_now
+from gitops_tk.workflows.each_service import plan_each
 from gitops_tk.workflows.gating.gates import Judge
 from gitops_tk.workflows.holding import hold_changes, hold_operations
 from gitops_tk.workflows.images import Move, changes_of, edits_for
@@ -110,19 +110,11 @@ class _Planner:
         env = self.environment.name
         pairs = [(service, env) for service in self.services]
         layers = read_layers(self.views.snapshot, self.config, pairs, schema=True, holds=True)
-        planned: dict[str, _Planned] = {}
-        refusals: dict[str, GitopsTkError] = {}
-        for service in self.services:
-            try:
-                planned[service] = self._service(layers[service, env])
-            except GitopsTkError as error:
-                if error.code not in _SKIPS or (self.request.services and not isinstance(error, RefusedByPolicy)):
-                    raise
-                refusals[service] = error
-        if refusals and self.request.services:
-            raise together(list(refusals.values()))
-        left = [*self.left, *skipped(refusals, env)]
-        return self._plan_of(planned, left)
+        named = bool(self.request.services)
+        planned, left = plan_each(
+            self.services, env, lambda service: self._service(layers[service, env]), _SKIPS, named=named
+        )
+        return self._plan_of(planned, [*self.left, *left])
 
     def _services(self) -> list[str]:
         if self.intent is not None:

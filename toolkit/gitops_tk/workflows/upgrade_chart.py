@@ -18,6 +18,7 @@ from gitops_tk.repository.mergefile import merge
 from gitops_tk.repository.overlay import Overlay
 from gitops_tk.workflows.affected import publish_by
 from gitops_tk.workflows.author import author
+from gitops_tk.workflows.each_service import skipped
 from gitops_tk.workflows.layers import unknown_service
 from gitops_tk.workflows.messages import counted, proposal_branch, trailers
 from gitops_tk.workflows.options import Options
@@ -118,7 +119,7 @@ class Upgrade:
         entries = snapshot.entries([chart.file for chart in charts])
         files = snapshot.read([path for path, entry in entries.items() if entry.is_file])
         outdated: list[tuple[Chart, Record]] = []
-        skipped: list[Skipped] = []
+        left: list[Skipped] = []
         current = 0
         for chart in charts:
             try:
@@ -126,13 +127,13 @@ class Upgrade:
             except GitopsTkError as error:
                 if self._request.services:
                     raise
-                skipped.append(Skipped(service=chart.service, env=chart.place, code=error.code, message=error.message))
+                left.append(skipped(chart.service, chart.place, error))
                 continue
             if made.version == version:
                 current += 1
             else:
                 outdated.append((chart, made))
-        return _Found(outdated=tuple(outdated), current=current, skipped=tuple(skipped))
+        return _Found(outdated=tuple(outdated), current=current, skipped=tuple(left))
 
     def _upgraded(self, views: Views, config: Config, found: _Found, skeleton: Skeleton) -> list[Upgraded]:
         if not found.outdated:

@@ -8,9 +8,10 @@ from msgspec import Struct
 
 from gitops_tk.config.load import load
 from gitops_tk.config.model import Config
-from gitops_tk.errors import MissingFile, RefusedByPolicy, UsageError
+from gitops_tk.errors import MissingFile, UsageError
 from gitops_tk.model import names
 from gitops_tk.model.changes import Change, ChangeSet, Gate, Plan, Write
+from gitops_tk.model.refusals import moved
 from gitops_tk.model.result import Result
 from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.values.compare import differences
@@ -26,7 +27,7 @@ from gitops_tk.workflows.gating.places import keep_places
 from gitops_tk.workflows.images import changed_images, refuse_emptied
 from gitops_tk.workflows.layers import Layers, read_layers, require
 from gitops_tk.workflows.messages import digest, proposal_branch, trailers
-from gitops_tk.workflows.redaction import masked
+from gitops_tk.workflows.redaction import key_change
 from gitops_tk.workflows.views import Views
 
 
@@ -90,14 +91,9 @@ def plan(request: ValuesRequest, views: Views, intent: Any, judge: Judge | None 
         if current is edit.value or (current == edit.value and type(current) is type(edit.value)):
             continue
         if intent and current != intent[edit.path]:
-            raise RefusedByPolicy(
-                f"{format_key(edit.path)} changed while this command ran",
-                code="moved",
-                hint="run the command again if it is still what you want there",
-                file=values.own_path,
-            )
+            raise moved(f"{format_key(edit.path)} changed", values.own_path)
         edits.append(edit)
-        changes.append(_change(request, values, edit, current))
+        changes.append(key_change("value", values, edit, current))
     operations = (Write(values.own_path, apply(own, edits, values.own_path)),) if edits else ()
     gates: tuple[Gate, ...] = ()
     for operation in operations:
@@ -182,16 +178,3 @@ def _required(snapshot: Snapshot, service: str, env: str) -> Layers:
     layers = read_layers(snapshot, config, [(service, env)])[service, env]
     require(layers, snapshot, config, environment)
     return layers
-
-
-def _change(request: ValuesRequest, layers: Layers, edit: Edit, current: Any) -> Change:
-    before, after = masked(edit.path, *(None if one is DELETE else one for one in (current, edit.value)))
-    return Change(
-        kind="value",
-        service=request.service,
-        env=request.env,
-        file=layers.own_path,
-        key=format_key(edit.path),
-        from_=before,
-        to=after,
-    )
