@@ -56,7 +56,6 @@ func (s *servers) run(ctx context.Context, besides ...func(context.Context)) err
 }
 
 func (s *servers) drain(besides []func(context.Context)) error {
-	s.log.Info("draining", "at_most", s.cfg.Drain)
 	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.Drain)
 	defer cancel()
 	// Kubernetes and clients see that they should go elsewhere while they are still served here.
@@ -67,6 +66,8 @@ func (s *servers) drain(besides []func(context.Context)) error {
 	if s.leave != nil {
 		s.leave()
 	}
+	// Said when it is so: who reads the line and asks /ready hears the same.
+	s.log.Info("draining", "at_most", s.cfg.Drain)
 	select {
 	case <-time.After(s.cfg.DrainDelay):
 	case <-ctx.Done():
