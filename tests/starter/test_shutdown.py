@@ -12,7 +12,8 @@ from pathlib import Path
 from tests.support import starters
 
 ROUNDS = 20
-AT_ONCE = 5
+AT_ONCE = 10
+STEADY, NEW, SLOW = 8, 2, 4  # clients of each kind
 BODY = b'{"text":"hello"}'
 HEAD = b"POST /v1/echo HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(BODY)
 
@@ -25,7 +26,7 @@ async def answer(reader: asyncio.StreamReader) -> tuple[bool, bool]:
     return head.startswith(b"HTTP/1.1 200") and BODY in body, b"connection: close" in head.lower()
 
 
-async def one_connection(port: int) -> int:
+async def one_connection(port: int, under_way: asyncio.Barrier) -> int:
     """A client that keeps its connection until it is told to leave; returns how many answers it got."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     answers = 0
@@ -37,9 +38,11 @@ async def one_connection(port: int) -> int:
         if closing:
             writer.close()
             return answers
+        if answers == 1:
+            await under_way.wait()
 
 
-async def many_connections(port: int) -> int:
+async def many_connections(port: int, under_way: asyncio.Barrier) -> int:
     """A client that opens a connection for each request, and goes elsewhere when it is told to."""
     answers = 0
     while True:
@@ -51,13 +54,16 @@ async def many_connections(port: int) -> int:
         writer.close()
         if closing:
             return answers
+        if answers == 1:
+            await under_way.wait()
         await asyncio.sleep(0.001)
 
 
-async def slow_request(port: int, finish: asyncio.Event) -> int:
+async def slow_request(port: int, under_way: asyncio.Barrier, finish: asyncio.Event) -> int:
     """A request that is half sent when the signal comes, and ends after the port was closed."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(HEAD + BODY[:5])
+    await under_way.wait()
     await finish.wait()
     writer.write(BODY[5:])
     assert (await answer(reader))[0]
@@ -65,19 +71,31 @@ async def slow_request(port: int, finish: asyncio.Event) -> int:
     return 1
 
 
+async def closing_of(port: int) -> None:
+    """Waits until connections are refused."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except ConnectionRefusedError:
+            return
+        writer.close()
+        await asyncio.sleep(0.1)
+
+
 async def one_round(program: Path) -> tuple[int, int]:
     """Exit code, and how many requests were answered; a request that is lost is an error."""
-    with starters.running(program, ENV="prod", DRAIN_DELAY_SECONDS="1", DRAIN_SECONDS="10") as service:
+    with starters.running(program, ENV="prod", DRAIN_DELAY_SECONDS="2", DRAIN_SECONDS="20") as service:
         port = await asyncio.to_thread(service.port)
-        finish = asyncio.Event()
+        under_way, finish = asyncio.Barrier(STEADY + NEW + SLOW + 1), asyncio.Event()
         clients = [
-            *(asyncio.create_task(one_connection(port)) for _ in range(8)),
-            *(asyncio.create_task(many_connections(port)) for _ in range(2)),
-            *(asyncio.create_task(slow_request(port, finish)) for _ in range(4)),
+            *(asyncio.create_task(one_connection(port, under_way)) for _ in range(STEADY)),
+            *(asyncio.create_task(many_connections(port, under_way)) for _ in range(NEW)),
+            *(asyncio.create_task(slow_request(port, under_way, finish)) for _ in range(SLOW)),
         ]
-        await asyncio.sleep(0.2)
+        await asyncio.wait_for(under_way.wait(), 20)
+        await asyncio.sleep(0.1)
         service.process.send_signal(signal.SIGTERM)
-        await asyncio.sleep(1.3)
+        await asyncio.wait_for(closing_of(port), 20)
         finish.set()
         answers = sum(await asyncio.wait_for(asyncio.gather(*clients), 20))
         return await asyncio.to_thread(service.process.wait, 20), answers
@@ -94,4 +112,5 @@ def test_no_request_is_lost_when_the_service_is_stopped_under_load(tmp_path: Pat
 
     ended = asyncio.run(rounds())
     assert [code for code, _ in ended] == [0] * ROUNDS
-    assert min(answers for _, answers in ended) > 14
+    # Each client that goes on until it is told to leave was answered before the signal, and after it.
+    assert min(answers for _, answers in ended) >= 2 * (STEADY + NEW) + SLOW
