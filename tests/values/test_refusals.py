@@ -72,12 +72,15 @@ def test_what_cannot_be_edited_safely_is_refused_with_its_line_and_what_to_do(
         (b"x: 1\n? a\n: - b\n  - c\n", "a", ["c"], "unusual"),
         (b"x: 1\n? a\n: b: 1\n", "a", {}, "unusual"),
         (b"x: 1\n? a\n: b: 1\n", "a.b", DELETE, "unusual"),
+        (b"x: 1\n\na: |\n  b", "c", 1, "unended"),
+        (b"x: 1\n\na: >2+\n  b", "c", 1, "unended"),
+        (b"x: 1\nl:\n- |\n  b", "l[1]", "c", "unended"),
     ],
 )
 def test_a_block_whose_place_means_more_is_not_written_anew(text: bytes, key: str, value: object, code: str) -> None:
     with pytest.raises(EditRefused) as refused:
         apply(text, [Edit(parse_key(key), value)], "f.yaml")
-    assert (refused.value.code, refused.value.line) == (code, 3 if code == "unusual" else 2)
+    assert (refused.value.code, refused.value.line) == (code, 2 if code == "tag" else 3)
 
 
 @pytest.mark.parametrize("value", ["\ud800", float("inf"), float("nan")])

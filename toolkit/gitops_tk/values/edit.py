@@ -52,19 +52,10 @@ def apply(data: bytes, edits: Sequence[Edit], file: str) -> bytes:
     for edit in edits:
         if not edit.insert and _holds(expected, edit):
             continue
-        if document.text is not text:
-            document = Document.parse(text.encode(), file)
         splice = Splice(document, _shared(document.root))
         text = splice.insert(edit.path, edit.value) if edit.insert else splice.put(edit.path, edit.value)
         expected = _expected(expected, edit.path, edit)
-    if not _reads_as(text, expected, file):
-        keys = ", ".join(format_key(edit.path) for edit in edits)
-        raise EditRefused(
-            f"{file} cannot be edited exactly at {keys}",
-            code="edit-not-exact",
-            hint="edit it by hand; nothing was written",
-            file=file,
-        )
+        document = _read_again(text, expected, edit, document)
     return (_MARK if data.startswith(_MARK) else b"") + text.encode()
 
 
@@ -79,11 +70,26 @@ def same(one: Any, other: Any) -> bool:
     return bool(one == other) or (one != one and other != other)
 
 
-def _reads_as(text: str, expected: Any, file: str) -> bool:
+def _read_again(text: str, expected: Any, edit: Edit, before: Document) -> Document:
+    """The edited document.
+
+    Raises:
+        EditRefused: it does not say exactly what is expected.
+    """
     try:
-        return same(_plain(Document.parse(text.encode(), file).data), expected)
+        document = Document.parse(text.encode(), before.file)
+        if same(_plain(document.data), expected):
+            return document
     except EditRefused:
-        return False
+        pass
+    found = before.find(edit.path)
+    raise EditRefused(
+        f"{before.file} cannot be edited exactly at {format_key(edit.path)}",
+        code="edit-not-exact",
+        hint="edit it by hand; nothing was written",
+        file=before.file,
+        line=found.line if found else None,
+    )
 
 
 def _refuse_encrypted(document: Document) -> None:

@@ -4,6 +4,7 @@ import re
 
 # What YAML 1.1 readers take for the end of a line.
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_HEADER = re.compile(r"[|>][1-9]?([+-]?)")
 
 
 class Text:
@@ -47,10 +48,18 @@ class Text:
         before = self._text[self.line_start(at) : at].rstrip(" ")
         return self.line_start(at) + len(before) - 1 if before.endswith("-") else None
 
+    def is_ended(self, at: int) -> bool:
+        """Whether the line before a position has a line end."""
+        return bool(self._last_break(at))
+
+    def chomping(self, start: int) -> str:
+        """What a block scalar's header at a position says of its last line end: `+`, `-` or nothing."""
+        header = _HEADER.match(self._text, start)
+        return header[1] if header else ""
+
     def content_end(self, start: int, end: int) -> int:
         """The end of a block scalar's last line; with `keep` (`|+`) the blank lines after it are content too."""
-        header = self._text[start : self.line_end(start)]
-        if "+" in header.partition("#")[0]:
+        if self.chomping(start) == "+":
             return end - len(self._last_break(end))
         return len(self._text[:end].rstrip())
 

@@ -3,10 +3,12 @@
 import re
 from typing import Any
 
+import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.tokens import BlockEntryToken
 
 from gitops_tk.errors import EditRefused, MissingFile
-from gitops_tk.helm_yaml import is_merge, resolve
+from gitops_tk.helm_yaml import Loader, is_merge, resolve
 from gitops_tk.values import quote
 from gitops_tk.values.document import Document, refusal
 from gitops_tk.values.keys import Index, KeyPath, Selector, Step, format_key
@@ -21,6 +23,7 @@ class _Delete:
 DELETE = _Delete()
 _PROPERTIES = re.compile(r"(?:[&!]\S*(?:\s+|$))+")
 _DOCUMENT_END = re.compile(r"^\.\.\.(?=\s|$)", re.MULTILINE)
+_COMMA = re.compile(r"\s*,")
 _INDENT = 2
 
 
@@ -72,14 +75,16 @@ class Splice:
         Raises:
             EditRefused: the list is not written with dashes on lines of their own.
         """
-        node = self.document.root
+        node = parent = self.document.root
         for step in path:
             found = self.document.child(node, step) if node is not None else None
             if found is None:
                 raise self._missing(path)
-            node = found[1]
-        if node is None:
+            parent, node = node, found[1]
+        if node is None or parent is None:
             raise self._missing(path)
+        if _is_flow(parent):
+            raise self._refusal("unusual", "a list in brackets has no line for another element", node)
         dash = self._dash(node)
         lines = quote.item(value, self.text.column(dash))
         return self.text.inserted(self.text.line_start(dash), lines)
@@ -118,7 +123,7 @@ class Splice:
         if _is_flow(node):
             return self._append_flow(node, f"{quote.scalar(step, flow=True)}: {quote.flow(value)}")
         column = node.value[0][0].start_mark.column
-        return self.text.inserted(self.text.after(self._end(node)), quote.block(step, value, column))
+        return self.text.inserted(self._below(node), quote.block(step, value, column))
 
     def _append(self, value: Any) -> str:
         ended = _DOCUMENT_END.search(self.document.text)
@@ -134,7 +139,7 @@ class Splice:
         if _is_flow(node):
             return self._append_flow(node, quote.flow(value))
         column = self.text.column(self._dash(node.value[-1]))
-        return self.text.inserted(self.text.after(self._end(node)), quote.item(value, column))
+        return self.text.inserted(self._below(node), quote.item(value, column))
 
     def _append_flow(self, node: Node, written: str) -> str:
         close = node.end_mark.index - 1
@@ -142,9 +147,9 @@ class Splice:
             return self._spliced(self._body(node) + 1, close, written)
         last = node.value[-1][1] if isinstance(node, MappingNode) else node.value[-1]
         end = self._end(last)
-        comma = re.match(r"\s*,", self.document.text[end:close])
+        comma = _COMMA.match(self.document.text, end, close)
         if comma:
-            return self._spliced(end + comma.end(), end + comma.end(), f" {written}")
+            return self._spliced(comma.end(), comma.end(), f" {written}")
         return self._spliced(end, end, f", {written}")
 
     # Replacing what is there
@@ -162,12 +167,15 @@ class Splice:
             return self._spliced(start, end, quote.flow(value))
         self._require_below(key, node)
         if isinstance(value, dict | list) and value:
-            return self._rewrite_block(node, value)
+            return self._rewrite_block(key, node, value)
         return self._inline(key, node, quote.flow(value))
 
-    def _rewrite_block(self, node: Node, value: Any) -> str:
+    def _rewrite_block(self, key: Node, node: Node, value: Any) -> str:
         first = self.text.line_start(node.start_mark.index)
         column = self.text.column(node.start_mark.index)
+        if isinstance(value, dict) and column == key.start_mark.column:
+            # Dashes may stand below the key itself, keys may not.
+            column += _INDENT
         return self.text.exchanged(first, self.text.after(self._end(node)), _lines(value, column))
 
     def _inline(self, key: Node, node: Node, written: str) -> str:
@@ -202,17 +210,18 @@ class Splice:
             start = self._dash(node)
         if not self.text.is_first(start):
             # The first key of a list's element stands behind its dash: the next key takes its place.
-            return self._spliced(start, siblings[at + 1].start_mark.index, "")
+            following = siblings[at + 1]
+            return self._spliced(start, following.start_mark.index if key is not None else self._dash(following), "")
         return self.text.exchanged(self.text.line_start(start), self.text.after(self._end(node)), [])
 
     def _remove_flow(self, parent: Node, siblings: list[Node], at: int, node: Node) -> str:
         if at + 1 < len(siblings):
             return self._spliced(siblings[at].start_mark.index, siblings[at + 1].start_mark.index, "")
-        before = parent.start_mark.index + 1
-        if at > 0:
-            left = parent.value[at - 1]
-            before = self._end(left[1] if isinstance(parent, MappingNode) else left)
-        return self._spliced(before if at > 0 else siblings[at].start_mark.index, self._end(node), "")
+        if at == 0:
+            comma = _COMMA.match(self.document.text, self._end(node))
+            return self._spliced(siblings[at].start_mark.index, comma.end() if comma else self._end(node), "")
+        left = parent.value[at - 1]
+        return self._spliced(self._end(left[1] if isinstance(parent, MappingNode) else left), self._end(node), "")
 
     def _empty(self, parent: Node, key: Node | None, node: Node) -> str:
         hollow = "{}" if isinstance(parent, MappingNode) else "[]"
@@ -258,17 +267,33 @@ class Splice:
             return self._end(node.value[-1])
         end = int(node.end_mark.index)
         if isinstance(node, ScalarNode) and node.style in ("|", ">"):
-            return self.text.content_end(node.start_mark.index, end)
+            return self.text.content_end(self._body(node), end)
         return end
 
     def _colon(self, key: Node) -> int:
         return self.document.text.index(":", key.end_mark.index) + 1
 
+    def _below(self, node: Node) -> int:
+        """Where the line after a block collection begins."""
+        last = node
+        while isinstance(last, MappingNode | SequenceNode) and last.value and not _is_flow(last):
+            last = last.value[-1][1] if isinstance(last, MappingNode) else last.value[-1]
+        below = self.text.after(self._end(node))
+        is_text = isinstance(last, ScalarNode) and last.style in ("|", ">")
+        if is_text and not self.text.is_ended(below) and self.text.chomping(self._body(last)) != "-":
+            message = "a key below this text would give it the line end that the file's last line lacks"
+            raise refusal("unended", message, self.document.file, last, "end the file's last line, or write |- here")
+        return below
+
     def _dash(self, node: Node) -> int:
-        dash = self.text.dash(node.start_mark.index)
-        if dash is None:
-            raise self._refusal("unusual", "this list is not written with a dash on each element's line", node)
-        return dash
+        start = int(node.start_mark.index)
+        dash = self.text.dash(start)
+        if dash is not None:
+            return dash
+        # The dash stands on a line above, alone or with a comment.
+        tokens = yaml.scan(self.document.text, Loader=Loader)
+        dashes = [int(token.start_mark.index) for token in tokens if isinstance(token, BlockEntryToken)]
+        return max(at for at in dashes if at < start)
 
     def _spliced(self, start: int, end: int, written: str) -> str:
         text = self.document.text
