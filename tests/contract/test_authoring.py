@@ -176,6 +176,15 @@ def test_values_set_unset_get_and_diff(started: Path) -> None:
     assert (missing.status, missing.code) == (1, "missing-key")
 
 
+def test_what_is_true_is_set_where_one_was_and_the_order_of_keys_is_no_change(started: Path) -> None:
+    run(*NEW, "--commit", cwd=started)
+    where = ("user-service", "-e", "dev")
+    run("values", "set", *where, "limits={debug: 1, list: [0]}", "--commit", cwd=started)
+    assert run_json("values", "set", *where, "limits={list: [0], debug: 1}", cwd=started).json["outcome"] == "unchanged"
+    ran = run_json("values", "set", *where, "limits={debug: true, list: [false]}", cwd=started)
+    assert [change["to"] for change in ran.json["changes"]] == [{"debug": True, "list": [False]}]
+
+
 def test_a_deployed_service_keeps_an_image(started: Path) -> None:
     run(*NEW, "--commit", cwd=started)
     where = ("user-service", "-e", "dev")
@@ -346,6 +355,32 @@ def test_a_copied_environment_gets_no_shared_values_where_there_are_none(tmp_pat
     assert run("env", "add", "qa", "--copy", "dev", cwd=checkout).status == 0
     assert not (checkout / "envs").exists()
     assert b'tag: "" # set by CI' in (checkout / "services/user-service/envs/qa.yaml").read_bytes()
+
+
+def test_an_environment_takes_its_holds_along(started: Path) -> None:
+    run(*NEW, "--commit", cwd=started)
+    for env in ("staging", "prod"):
+        assert run("hold", "user-service", "-e", env, "--reason", "not yet", "--local", cwd=started).status == 0
+    ran = run_json("env", "remove", "prod", "--commit", cwd=started)
+    assert {"file": ".gitops-tk/holds/prod/user-service.yaml", "from": "removed"}.items() <= {
+        key: value for change in ran.json["changes"] if "holds" in change["file"] for key, value in change.items()
+    }.items()
+    assert repo.git(started, "ls-files", ".gitops-tk") == ".gitops-tk/holds/staging/user-service.yaml"
+
+
+@pytest.mark.parametrize("written", ["", " ~"])
+def test_an_environment_that_says_nothing_of_its_sources_is_removed(started: Path, written: str) -> None:
+    file = started / "gitops-tk.yaml"
+    file.write_text(file.read_text().replace("- name: prod\n", f"- name: prod\n    from:{written}\n"))
+    repo.git(started, "commit", "--quiet", "--all", "--message", "said")
+    assert run_json("env", "remove", "dev", cwd=started).json["outcome"] == "written"
+
+
+def test_the_last_environment_stays(tmp_path: Path) -> None:
+    assert run("init", "--env", "live", "--commit", cwd=tmp_path).status == 0
+    ran = run_json("env", "remove", "live", cwd=tmp_path)
+    assert (ran.status, ran.code) == (2, "config-value")
+    assert repo.git(tmp_path, "status", "--porcelain") == ""
 
 
 def test_an_environment_that_another_is_promoted_from_stays(started: Path) -> None:

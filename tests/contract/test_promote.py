@@ -71,6 +71,18 @@ def test_keys_that_the_configuration_names_travel_too(tmp_path: Path) -> None:
     )
 
 
+def test_what_is_true_is_another_value_than_one_and_the_order_of_keys_is_none(tmp_path: Path) -> None:
+    remote = repo.gitops(tmp_path / "r.git", ["a"], repo.CONFIG + b'promotion:\n  keys: ["config.*"]\n')
+    at(remote, "a", "dev", "v1.0.0", "config:\n  debug: true\n  list: [{a: 1, b: [false]}]\n  same: [{a: 1, b: 2}]\n")
+    at(remote, "a", "staging", "v1.0.0", "config:\n  debug: 1\n  list: [{a: 1, b: [0]}]\n  same: [{b: 2, a: 1}]\n")
+    ran = promote(remote, "dev", "staging", "a")
+    assert [(change["key"], change["from"], change["to"]) for change in ran.json["changes"]] == [
+        ("config.debug", 1, True),
+        ("config.list", [{"a": 1, "b": [0]}], [{"a": 1, "b": [False]}]),
+    ]
+    assert promote(remote, "dev", "staging", "a").json["outcome"] == "unchanged"
+
+
 def test_a_service_may_have_travelling_keys_of_its_own_and_no_image_is_one(tmp_path: Path) -> None:
     config = repo.CONFIG + b"promotion:\n  keys: [a]\nservices:\n  own:\n    promotion:\n      keys: ['*']\n"
     remote = repo.gitops(tmp_path / "r.git", ["own", "other"], config)

@@ -95,7 +95,7 @@ def remove(
     dry_run: opt.DryRun = False,
     output: opt.Output = "text",
 ) -> None:
-    """Remove an environment from gitops-tk.yaml, with its shared values and its services' values.
+    """Remove an environment from gitops-tk.yaml, with its shared values, its services' values and its holds.
 
     Example: gitops-tk env remove qa --dry-run
     """

@@ -59,14 +59,19 @@ def apply(data: bytes, edits: Sequence[Edit], file: str) -> bytes:
     return (_MARK if data.startswith(_MARK) else b"") + text.encode()
 
 
-def same(one: Any, other: Any) -> bool:
-    """Whether two plain values are the same, numbers of different kinds told apart."""
+def same(one: Any, other: Any, *, ordered: bool = True) -> bool:
+    """Whether two plain values are the same, numbers of different kinds and booleans told apart.
+
+    Args:
+        ordered: the keys of maps are to be in the same order, too.
+    """
     if type(one) is not type(other):
         return False
     if isinstance(one, dict):
-        return list(one) == list(other) and all(same(value, other[key]) for key, value in one.items())
+        alike = list(one) == list(other) if ordered else one.keys() == other.keys()
+        return alike and all(same(value, other[key], ordered=ordered) for key, value in one.items())
     if isinstance(one, list):
-        return len(one) == len(other) and all(same(a, b) for a, b in zip(one, other, strict=True))
+        return len(one) == len(other) and all(same(a, b, ordered=ordered) for a, b in zip(one, other, strict=True))
     return bool(one == other) or (one != one and other != other)
 
 

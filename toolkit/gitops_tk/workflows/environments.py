@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from gitops_tk import resources
 from gitops_tk.charts.scaffold import shared_values
+from gitops_tk.config.layout import HOLDS
 from gitops_tk.config.load import CONFIG_FILE, load, parse
 from gitops_tk.config.model import Config, Environment
 from gitops_tk.errors import ConfigError, RefusedByPolicy, UsageError
@@ -75,11 +76,7 @@ def add(request: AddRequest, views: Views) -> Plan:
         _same_or_refuse(entry, text)
         return Plan(subject=f"env add: {request.name}")
     edited = apply(text, _insert(text, position, entry), CONFIG_FILE)
-    try:
-        after = parse(edited)
-    except ConfigError as error:
-        # The file works as it is: what does not is what was asked for.
-        raise UsageError(error.message, code=error.code, hint=error.hint) from error
+    after = _working(edited)
     environment = after.environment(request.name)
     operations: list[Operation] = [Write(CONFIG_FILE, edited)]
     operations += _first_files(views.snapshot, config, environment, request.copy)
@@ -100,17 +97,17 @@ def add(request: AddRequest, views: Views) -> Plan:
 
 
 def remove(name: str, views: Views) -> Plan:
-    """Plans the removal of an environment with its shared and services' values.
+    """Plans the removal of an environment with its shared and services' values and its holds.
 
     Raises:
-        UsageError: there is no such environment.
+        UsageError: there is no such environment, or what is left makes no working configuration.
         RefusedByPolicy: another environment is promoted from it.
     """
     config = load(views.snapshot)
     environment = config.environment(name)
     text = views.snapshot.read([CONFIG_FILE])[CONFIG_FILE]
     entries = Document.read(text, CONFIG_FILE).data["environments"]
-    dependent = [entry["name"] for entry in entries if name in entry.get("from", [])]
+    dependent = [entry["name"] for entry in entries if name in (entry.get("from") or ())]
     if dependent:
         raise RefusedByPolicy(
             f"{' and '.join(dependent)} may be promoted from {name}",
@@ -121,11 +118,12 @@ def remove(name: str, views: Views) -> Plan:
     position = [env.name for env in config.environments].index(name)
     edits = [Edit(("environments", Index(position)), DELETE), Edit(("argocd", "environments", name), DELETE)]
     edited = apply(text, edits if config.argocd else edits[:1], CONFIG_FILE)
-    parse(edited)
+    _working(edited)
     shared = config.layout.shared_path(environment)
     there = views.snapshot.entries([shared] if shared else [])
     services = config.layout.find_services(views.snapshot, [environment])
-    gone = [*there, *(config.layout.values_path(service, environment) for service in services)]
+    holds = [entry.path for entry in views.snapshot.tree(f"{HOLDS}/{name}")]
+    gone = [*there, *(config.layout.values_path(service, environment) for service in services), *holds]
     connected = manifests.withdrawn(config, name, views.snapshot)
     operations: list[Operation] = [Write(CONFIG_FILE, edited), *(Delete(path) for path in gone)]
     if config.layout.chart_per_environment:
@@ -140,6 +138,19 @@ def remove(name: str, views: Views) -> Plan:
         *connected.changes,
     ]
     return _plan("env remove", name, config, operations, changes)
+
+
+def _working(edited: bytes) -> Config:
+    """The configuration after an edit.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        return parse(edited)
+    except ConfigError as error:
+        # The file works as it is: what does not is what was asked for.
+        raise UsageError(error.message, code=error.code, hint=error.hint) from error
 
 
 def _charts(config: Config, env: str, operations: list[Operation], *, added: bool) -> list[Change]:

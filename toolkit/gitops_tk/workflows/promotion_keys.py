@@ -9,7 +9,7 @@ from gitops_tk.config.model import Config
 from gitops_tk.model.changes import Change
 from gitops_tk.model.refusals import moved
 from gitops_tk.policy.keys import leaves, travelling
-from gitops_tk.values.edit import Edit
+from gitops_tk.values.edit import Edit, same
 from gitops_tk.values.image import image_leaves
 from gitops_tk.values.keys import KeyPath, format_key
 from gitops_tk.values.merge import Merged
@@ -39,7 +39,7 @@ def travels(config: Config, source: Merged, target: Layers) -> list[Travel]:
     return [
         Travel(key, theirs.get(key), ours.get(key))
         for key in keys
-        if key not in ours or key not in theirs or ours[key] != theirs[key]
+        if key not in ours or key not in theirs or not same(ours[key], theirs[key], ordered=False)
     ]
 
 
@@ -53,9 +53,9 @@ def key_edits(keys: Iterable[Travel], target: Layers, *, retry: bool) -> list[Ed
     for travel in keys:
         path: KeyPath = travel.key
         current = target.merged.get(path)
-        if current == travel.wanted:
+        if same(current, travel.wanted, ordered=False):
             continue
-        if retry and current != travel.seen:
+        if retry and not same(current, travel.seen, ordered=False):
             raise moved(f"{format_key(path)} of {target.service} in {target.env} moved", target.own_path)
         # What a lower layer has is masked: it would show through where the key is taken out.
         takes_out = travel.wanted is None and not target.below.has(path)

@@ -16,7 +16,7 @@ from gitops_tk.model.result import Result
 from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.values.compare import differences
 from gitops_tk.values.document import Document
-from gitops_tk.values.edit import Edit, apply
+from gitops_tk.values.edit import Edit, apply, same
 from gitops_tk.values.keys import format_key, parse_key
 from gitops_tk.values.literal import Assignment, parse_assignment
 from gitops_tk.values.splice import DELETE
@@ -88,9 +88,9 @@ def plan(request: ValuesRequest, views: Views, intent: Any, judge: Judge | None 
         found = document.find(edit.path)
         current = DELETE if found is None else found.value
         seen[edit.path] = current
-        if current is edit.value or (current == edit.value and type(current) is type(edit.value)):
+        if same(current, edit.value, ordered=False):
             continue
-        if intent and current != intent[edit.path]:
+        if intent and not same(current, intent[edit.path], ordered=False):
             raise moved(f"{format_key(edit.path)} changed", values.own_path)
         edits.append(edit)
         changes.append(key_change("value", values, edit, current))
