@@ -334,6 +334,26 @@ def test_a_new_environment_gets_copies_of_the_charts_and_takes_them_with_it(remo
     assert not (there / "services/a/qa").exists()
 
 
+def test_a_chart_may_hold_files_whose_names_are_no_text(remote: Path, tmp_path: Path) -> None:
+    there = repo.checkout(remote, tmp_path / "c")
+    odd = os.fsdecode(b"caf\xe9.txt")
+    (there / "services/a/dev/chart" / odd).write_text("x")
+    repo.git(there, "add", ".")
+    repo.git(there, "commit", "--quiet", "--message", "by hand")
+    repo.git(there, "push", "--quiet", "origin", "main")
+    address = ("--repo", f"file://{remote}")
+    here, far = (run_json("status", *where, cwd=there).json["services"] for where in ((), address))
+    assert here == far
+    assert here["a"]["staging"]["chart_differs_from"] == ["dev"]
+    added = run_json("env", "add", "qa", "--after", "dev", "--copy", "dev", *address, cwd=there)
+    assert added.json["outcome"] == "changed"
+    assert tree(remote, "qa") == tree(remote, "dev")
+    assert run_json("env", "remove", "qa", *address, cwd=there).json["outcome"] == "changed"
+    for command in (("add", "qa", "--copy", "dev"), ("remove", "qa")):
+        assert run_json("env", *command, "--commit", cwd=there).json["outcome"] == "committed"
+    assert repo.git(there, "status", "--porcelain") == ""
+
+
 def test_the_evidence_of_a_promotion_shows_what_the_chart_does_to_the_target(remote: Path) -> None:
     repo.commit(remote, chart("staging", values=b"replicas: 2\nimage: {}\n"))
     with Remote(RemoteLocation(f"file://{remote}"), None, os.environ) as opened:

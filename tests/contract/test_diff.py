@@ -1,5 +1,6 @@
 """diff, through the whole program: what a promotion would change, and what changed between two revisions."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -111,10 +112,11 @@ def test_two_revisions_of_a_remote_are_compared(remote: Path) -> None:
     named = ("order-service", "--base", "v1", "--head", "topic")
     only = run_json("diff", *named, "--repo", f"file://{remote}", cwd=remote.parent)
     assert {one["service"] for one in only.json["releases"]} == {"order-service"}
-    for name in ("--base=nowhere", "--base=-x", "--base=main", "--base=a..b"):
+    for name in ("--base=nowhere", "--base=-x", "--base=main", "--base=a..b", os.fsdecode(b"--base=\xff")):
         ran = diff(remote, name, "--head", "main" if name != "--base=main" else "nowhere")
         assert ran.status in (1, 2)
         assert "error: " in ran.err
+        assert "[bug]" not in ran.err
 
 
 def test_a_checkout_is_compared_with_its_own_past_and_with_its_files(remote: Path, tmp_path: Path) -> None:
@@ -127,8 +129,9 @@ def test_a_checkout_is_compared_with_its_own_past_and_with_its_files(remote: Pat
     assert "+   spec.replicas: 4" in ran.out
     past = run("diff", "--base", "HEAD~1", "--head", "HEAD", "user-service", cwd=checkout)
     assert past.out.splitlines()[1].split() == ["user-service", "v1.0.0", "v1.1.0"]
-    unknown = run("diff", "--base", "nowhere", cwd=checkout)
-    assert (unknown.status, "unknown-revision" in unknown.err) == (1, True)
+    for name in ("nowhere", os.fsdecode(b"\xff")):
+        unknown = run("diff", "--base", name, cwd=checkout)
+        assert (unknown.status, "unknown-revision" in unknown.err) == (1, True)
 
 
 @pytest.mark.parametrize("arguments", [[], ["staging"], ["--head", "main"], ["staging", "prod", "-o", "html"]])

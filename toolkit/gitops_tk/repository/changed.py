@@ -52,10 +52,10 @@ def _folder_id(snapshot: Snapshot, folder: str) -> str:
     entries = list(snapshot.children([folder]).get(folder, ()))
     files = _ids(snapshot, [entry for entry in entries if entry.is_file])
     lines = []
-    for entry in sorted(entries, key=lambda one: one.path.encode() + (b"/" if one.mode == FOLDER else b"")):
+    names = {entry: entry.path.rpartition("/")[2].encode("utf-8", "surrogateescape") for entry in entries}
+    for entry in sorted(entries, key=lambda one: names[one] + (b"/" if one.mode == FOLDER else b"")):
         oid = _folder_id(snapshot, entry.path) if entry.mode == FOLDER else files.get(entry.path, "")
-        name = entry.path.rpartition("/")[2].encode("utf-8", "surrogateescape")
-        lines.append(b"%o %s\0" % (entry.mode, name) + bytes.fromhex(oid))
+        lines.append(b"%o %s\0" % (entry.mode, names[entry]) + bytes.fromhex(oid))
     data = b"".join(lines)
     return hashlib.sha1(b"tree %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 

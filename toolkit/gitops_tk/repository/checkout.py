@@ -266,7 +266,7 @@ class Checkout:
     def _on_paths(self, paths: Sequence[str], *arguments: str) -> Completed:
         if not paths:
             return Completed(0, b"", b"")
-        listed = "".join(f"{path}\0" for path in paths).encode()
+        listed = "".join(f"{path}\0" for path in paths).encode("utf-8", "surrogateescape")
         options = ("--pathspec-from-file=-", "--pathspec-file-nul")
         return self._git.run("--literal-pathspecs", *arguments, *options, data=listed)
 

@@ -46,12 +46,17 @@ def _operations(changeset: ChangeSet, modes: Mapping[str, int]) -> list[bytes]:
         path = _quoted(operation.path)
         if isinstance(operation, Write):
             mode = operation.mode_over(modes.get(operation.path))
-            parts += [f"M {mode:o} inline {path}\n".encode(), _data(operation.data)]
+            parts += [_line(f"M {mode:o} inline {path}"), _data(operation.data)]
         elif isinstance(operation, Copy):
-            parts.append(f"M {operation.mode:06o} {operation.oid} {path}\n".encode())
+            parts.append(_line(f"M {operation.mode:06o} {operation.oid} {path}"))
         else:
-            parts.append(f"D {path}\n".encode())
+            parts.append(_line(f"D {path}"))
     return parts
+
+
+def _line(text: str) -> bytes:
+    # To git a name is bytes, and some are no text.
+    return f"{text}\n".encode("utf-8", "surrogateescape")
 
 
 def _data(content: bytes) -> bytes:

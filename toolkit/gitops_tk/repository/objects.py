@@ -92,7 +92,7 @@ class Objects:
             part = listed[start : start + _AT_ONCE]
             source, answers = self._pipes()
             try:
-                source.write("".join(name + "\n" for name in part).encode())
+                source.write("".join(name + "\n" for name in part).encode("utf-8", "surrogateescape"))
                 source.flush()
             except BrokenPipeError as error:
                 raise _ended() from error

@@ -141,7 +141,7 @@ class Remote:
             return self.at(name)
         from hashlib import sha256
 
-        local = f"refs/gitops-tk/named/{sha256(name.encode()).hexdigest()[:16]}"
+        local = f"refs/gitops-tk/named/{sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}"
         self.fetch(f"+{name}:{local}", "--depth=1")
         return self.at(f"{local}^{{commit}}")
 
