@@ -299,6 +299,9 @@ def test_manifests_that_were_written_for_another_url_are_told(tmp_path: Path) ->
     assert {(one["code"], one["file"]) for one in ran.json["problems"]} == {
         ("argocd-placeholder", f"argocd/{name}.yaml") for name in ("bootstrap", "project", "apps-prod")
     }
+    # What is to be done is the same for all of them, and said once.
+    assert run("validate", cwd=config.parent).err.splitlines()[-2].startswith("  hint: set argocd.repository")
+    assert run("validate", cwd=config.parent).err.count("  hint: ") == 1
     assert run("argocd", "write", cwd=config.parent).status == 0
     assert run_json("validate", cwd=config.parent).json["problems"] == []
 
@@ -329,4 +332,4 @@ def test_apps_lists_what_is_generated_and_what_waits(tmp_path: Path) -> None:
     assert ran.json["waiting"] == [{"service": "a", "env": "prod"}]
     text = run("argocd", "apps", cwd=there).out
     assert "b-prod       kubernetes.default.svc  b-prod     services/b/chart\n" in text
-    assert text.endswith("\na: never promoted to prod\n")
+    assert text.endswith("\na: never deployed to prod\n")

@@ -215,3 +215,22 @@ def test_a_usage_error_is_json_where_json_was_asked_for(tmp_path: Path) -> None:
         assert (ran.status, ran.json["outcome"], ran.code) == (2, "failed", "usage")
     assert run("status", "--output", "yaml", cwd=tmp_path).status == 2
     assert run("-o", "json", "bump", cwd=tmp_path).json["command"] == "bump"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (
+            ["explain", "user-service", "-e", "prod"],
+            "gitops-tk explain [OPTIONS] SOURCE TARGET SERVICE; see gitops-tk explain --help",
+        ),
+        (["promote", "dev"], "gitops-tk promote [OPTIONS] SOURCE TARGET [SERVICE...]; see gitops-tk promote --help"),
+        (["promote", "dev", "staging", "--tag"], "see gitops-tk promote --help"),
+        (["values", "set", "a", "--env"], "see gitops-tk values set --help"),
+        (["values", "put"], "see gitops-tk values --help"),
+        (["--nonsense"], "see gitops-tk --help"),
+    ],
+)
+def test_a_usage_error_says_what_the_command_takes(tmp_path: Path, arguments: list[str], hint: str) -> None:
+    ran = run(*arguments, cwd=tmp_path)
+    assert (ran.status, ran.err.splitlines()[-1]) == (2, f"  hint: {hint}")

@@ -103,7 +103,7 @@ def test_a_refusal_reads_well(remote: Path) -> None:
     ran = run(*("promote", "staging", "prod", "fresh", "--repo", f"file://{remote}"), cwd=remote.parent)
     assert ran.err.startswith(
         "error: fresh v1.1.0 may not come to prod now: staging has held v1.1.0 for 1h of 1d; "
-        "agree runs with --allow-commands alone [soak]\n  hint: --allow-commands runs the programs"
+        "agree was not run: --allow-commands runs it [soak]\n  hint: --allow-commands runs the programs"
     )
 
 

@@ -53,3 +53,20 @@ def test_history_is_passed_on_as_markdown_and_csv_without_effect(remote: Path, t
     assert (ran.status, ran.out) == (1, "")
     assert "there is no service nobody" in ran.err
     assert run("history", "user-service", "-o", "yaml", cwd=here).status == 2
+
+
+def test_where_nothing_has_changed_it_says_where_and_since_when(remote: Path, tmp_path: Path) -> None:
+    asked = (
+        "history",
+        "user-service",
+        "-e",
+        "prod",
+        "-e",
+        "dev",
+        "--since",
+        "2099-01-01",
+        "--repo",
+        f"file://{remote}",
+    )
+    ran = run(*asked, cwd=tmp_path)
+    assert (ran.status, ran.out) == (0, "nothing of user-service has changed in prod, dev since 2099-01-01\n")

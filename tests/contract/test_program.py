@@ -165,7 +165,7 @@ def test_status_says_what_is_where_and_what_differs(tmp_path: Path) -> None:
     assert ran.out.splitlines() == [
         "SERVICE  DEV     STAGING   PROD",
         "a        v2.0.0  v1.0.0 *  v1.0.0",
-        "b        v1.0.0  v1.0.0    never promoted *",
+        "b        v1.0.0  v1.0.0    never deployed *",
         "c        v1      -         -",
         "",
         "* differs from the environment it is promoted from",

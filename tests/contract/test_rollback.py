@@ -111,3 +111,15 @@ def test_everything_since_a_time_goes_back_in_a_checkout_too(remote: Path, tmp_p
     assert run_json("rollback", "-e", "prod", "--since", when, "--local", cwd=here).json["outcome"] == "unchanged"
     ran = run_json("rollback", "user-service", "-e", "prod", "--to", "v1.0.0", "--local", cwd=here)
     assert (ran.json["outcome"], ran.json["changes"][0]["to"]) == ("committed", "v1.0.0")
+
+
+def test_where_nothing_has_changed_since_a_time_it_says_since_when_it_looked_and_where(remote: Path) -> None:
+    here = ("--repo", f"file://{remote}")
+    ran = run("rollback", "-e", "prod", "--since", "2099-01-01", *here, cwd=remote.parent)
+    assert (ran.status, ran.out) == (0, "unchanged: there is nothing to do\n")
+    assert ran.err == "nothing has changed in prod since 2099-01-01T00:00:00Z that a rollback could put back\n"
+    named = run(*ROLLBACK, "--since", "2099-01-01T01:00+01:00", *here, cwd=remote.parent)
+    assert named.err == ran.err.replace("nothing has", "nothing of user-service has")
+    early = tool(remote, *ROLLBACK, "--since", "2020-01-01").json["problems"][0]
+    assert (early["code"], "2020-01-01T00:00:00Z" in early["message"]) == ("nothing-before", True)
+    assert "'2 weeks ago'" in tool(remote, *ROLLBACK, "--since", "long ago").json["problems"][0]["hint"]

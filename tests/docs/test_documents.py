@@ -95,5 +95,5 @@ def test_the_demo_plays_where_it_was_played_before() -> None:
     done = subprocess.run([sys.executable, str(_ROOT / "tests/demo.py")], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "proposed" in done.stdout
-    assert "user-service   v1.3.0  v1.3.0   never promoted *" in done.stdout
+    assert "user-service   v1.3.0  v1.3.0   never deployed *" in done.stdout
     assert not list((_ROOT / ".demo").glob("*/left"))

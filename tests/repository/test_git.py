@@ -7,7 +7,7 @@ import pytest
 from gitops_tk import process
 from gitops_tk.errors import ToolMissing
 from gitops_tk.process import Completed
-from gitops_tk.repository.git import check_version, failure
+from gitops_tk.repository.git import check_version, failure, unsigned
 
 
 @pytest.mark.parametrize(
@@ -18,10 +18,14 @@ from gitops_tk.repository.git import check_version, failure
         b"fatal: unable to write loose object file: No space left on device",
         b"error: unable to write symref for HEAD: No space left on device",
         b"fatal: cannot update ref 'refs/heads/main': couldn't write '/x/.git/refs/heads/main.lock'",
+        b"error: failed writing ssh signing key buffer to '/tmp/.git_signing_buffer_tmp1': No space left on device",
+        b"fatal: unable to write loose object file: File too large\nfatal: failed to write commit object",
     ],
 )
 def test_a_full_disk_is_told_as_such_in_all_words_that_git_has_for_it(said: bytes) -> None:
-    assert failure(Completed(128, b"", said)).code == "disk"
+    done = Completed(128, b"", said)
+    # Also where a commit was to be signed.
+    assert (failure(done).code, unsigned(done).code) == ("disk", "disk")
 
 
 def test_what_git_says_is_told_without_logins() -> None:

@@ -60,9 +60,9 @@ def test_every_gate_and_rule_has_its_answer() -> None:
         "waiting        soak             staging has held v2.0.0 for 12h of 1d (until 2026-03-03T00:00:00Z)",
         "passed         freeze           no freeze of prod holds now",
         "not-evaluated  approvals        2 approvals, which the forge counts",
-        "not-evaluated  commands: smoke  smoke runs with --allow-commands alone",
+        "not-evaluated  commands: smoke  smoke was not run: --allow-commands runs it",
         "",
-        "may be proposed, and not be merged",
+        "may be proposed, and not be merged yet",
     ]
 
 

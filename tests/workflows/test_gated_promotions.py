@@ -255,6 +255,7 @@ def test_waiting_in_vain_is_known_at_once_and_ends_with_6() -> None:
         waits.run(3600, "b")
     assert (ended.value.exit_code, ended.value.code, waits.slept) == (6, "soak", [])
     assert "2026-03-04T00:00:00Z" in ended.value.message
+    assert ended.value.hint == "wait longer, or run the command again then"
 
 
 def test_waiting_is_for_those_that_may_open_also_when_nothing_was_named() -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -47,7 +48,7 @@ def _leave(work: Callable[[], int], arguments: list[str]) -> int:
         if type(error).__name__ == "NoArgsIsHelpError":
             sys.stdout.write(f"{error}\n")
             return 0
-        problem: GitopsTkError = _usage(error)
+        problem: GitopsTkError = _usage(error, arguments)
     except GitopsTkError as raised:
         return show(failed(_command(arguments), raised), _output(arguments))
     except (KeyboardInterrupt, typer.Abort):
@@ -70,9 +71,14 @@ def _not_installed(error: Exception) -> GitopsTkError:
     )
 
 
-def _usage(error: Any) -> UsageError:
-    where = f"{error.ctx.command_path} --help" if error.ctx else "gitops-tk --help"
-    return UsageError(error.format_message(), hint=f"see {where}")
+def _usage(error: Any, arguments: list[str]) -> UsageError:
+    if error.ctx is None:
+        # An option without its value is told by the parser, which knows no command.
+        return UsageError(error.format_message(), hint=f"see {' '.join(['gitops-tk', _command(arguments)])} --help")
+    command = error.ctx.command_path
+    form = " ".join([command, *error.ctx.command.collect_usage_pieces(error.ctx)])
+    told = "" if hasattr(error.ctx.command, "commands") else re.sub("[{}]", "", f"{form}; ")
+    return UsageError(error.format_message(), hint=f"{told}see {command} --help")
 
 
 def _output(arguments: list[str]) -> str:

@@ -65,7 +65,8 @@ def history(
     def text(found: Result) -> str:
         from gitops_tk.reports import history as reports
 
-        return reports.text(found)
+        places = f" in {', '.join(env)}" if env else ""
+        return reports.text(found, places + (f" since {since}" if since else ""))
 
     def markdown(found: Result) -> str:
         from gitops_tk.reports import history as reports

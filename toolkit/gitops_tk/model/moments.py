@@ -49,7 +49,11 @@ def since(text: str, now: float) -> float:
     try:
         return now - durations.seconds(text if text[-1:].isalpha() else "")
     except UsageError:
+        pass
+    try:
         return moment(text)
+    except UsageError as error:
+        raise UsageError(error.message, code=error.code, hint=f"{error.hint}; or 36h, 7d, '2 weeks ago'") from None
 
 
 def iso(seconds: float) -> str:

@@ -55,5 +55,5 @@ def _conclusion(result: Result) -> str:
     until = result.details["until"]
     when = f" before {until}" if until else ""
     if result.details["publish"] == "pull-request" and not any(one.answer == "refused" for one in result.gates):
-        return f"may be proposed, and not be merged{when}"
+        return f"may be proposed, and not be merged{when or ' yet'}"
     return f"not allowed{when}"

@@ -19,11 +19,15 @@ _COLUMNS = (
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def text(result: Result) -> str:
-    """A table, newest first."""
+def text(result: Result, asked: str = "") -> str:
+    """A table, newest first.
+
+    Args:
+        asked: where and since when was looked, for the answer that there is nothing.
+    """
     events = result.details["events"]
     if not events:
-        return f"{result.details['service']} has no such changes in its history\n"
+        return f"nothing of {result.details['service']} has changed{asked}\n"
     rows = _rows(events, foreign.line)
     return table(_HEAD, [[*row[:-1], row[-1][:_SHORT]] for row in rows])
 

@@ -78,7 +78,7 @@ def applications_table(result: Result) -> str:
     waiting: dict[str, list[str]] = {}
     for one in result.details["waiting"]:
         waiting.setdefault(one["service"], []).append(one["env"])
-    left = "".join(f"{service}: never promoted to {', '.join(envs)}\n" for service, envs in waiting.items())
+    left = "".join(f"{service}: never deployed to {', '.join(envs)}\n" for service, envs in waiting.items())
     return text + (f"\n{left}" if left else "")
 
 
@@ -96,7 +96,7 @@ def _running(running: dict[str, Any] | None) -> str:
     shown = ", ".join(
         _version(image) if name == "default" else f"{name}={_version(image)}" for name, image in images.items()
     )
-    shown = shown or "never promoted"
+    shown = shown or "never deployed"
     if running["chart"] is not None:
         shown += f", chart {_printable(running['chart'])}"
     marks = (" *" if running["differs_from"] else "") + (" +" if running["chart_differs_from"] else "")
@@ -120,7 +120,7 @@ def _hold(one: dict[str, Any]) -> str:
 
 
 def _version(image: dict[str, Any]) -> str:
-    return _printable(image["tag"] or image["digest"][:19] or "never promoted")
+    return _printable(image["tag"] or image["digest"][:19] or "never deployed")
 
 
 def _printable(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from gitops_tk.model.changes import Change
@@ -39,7 +40,7 @@ def summary(result: Result) -> str:
 
 def diagnostics(result: Result) -> str:
     """Problems, services left alone, and what to do next."""
-    lines = [line for problem in result.problems for line in _problem(problem)]
+    lines = _problems(result.problems)
     if result.outcome == "refused":
         lines += (result.diff or "").splitlines()
     lines += [f"skipped: {one.service} in {one.env}: {one.message}" for one in result.skipped]
@@ -158,10 +159,15 @@ def _counted(result: Result) -> str:
     return f"{len(result.commits)} commits, the last is " if len(result.commits) > 1 else ""
 
 
-def _problem(problem: Problem) -> list[str]:
-    place = f"{problem.file}:{problem.line}: " if problem.line else f"{problem.file}: " if problem.file else ""
-    lines = [f"{problem.severity}: {place}{problem.message} [{problem.code}]"]
-    return [*lines, f"  hint: {problem.hint}"] if problem.hint else lines
+def _problems(problems: Sequence[Problem]) -> list[str]:
+    # What is to be done about several problems in a row is said once, below them.
+    lines = []
+    for at, problem in enumerate(problems, 1):
+        place = f"{problem.file}:{problem.line}: " if problem.line else f"{problem.file}: " if problem.file else ""
+        lines.append(f"{problem.severity}: {place}{problem.message} [{problem.code}]")
+        if problem.hint and problem.hint not in [following.hint for following in problems[at : at + 1]]:
+            lines.append(f"  hint: {problem.hint}")
+    return lines
 
 
 def visible(text: str) -> str:

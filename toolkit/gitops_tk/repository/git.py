@@ -165,7 +165,7 @@ def failure(done: Completed, where: object = None) -> GitopsTkError:
             f"the remote{place} has no such branch: {said}", code="unknown-branch", hint="check --branch"
         )
     if _DISK.search(lower):
-        return RepositoryError(f"git could not write: {said}", code="disk", hint="is the disk full?")
+        return _unwritten(said)
     if "failed to write commit object" in lower:
         return unsigned(done)
     if _GONE.search(lower):
@@ -174,8 +174,11 @@ def failure(done: Completed, where: object = None) -> GitopsTkError:
 
 
 def unsigned(done: Completed) -> RepositoryError:
-    """What a commit means that git could not sign."""
-    said = _gist(redact(done.stderr.decode("utf-8", "replace")))
+    """What a commit means that git could not sign, or could not write with its signature."""
+    text = redact(done.stderr.decode("utf-8", "replace"))
+    said = _gist(text)
+    if _DISK.search(text.lower()):
+        return _unwritten(said)
     return RepositoryError(
         f"git could not sign the commit: {said}",
         code="signing",
@@ -183,12 +186,17 @@ def unsigned(done: Completed) -> RepositoryError:
     )
 
 
+def _unwritten(said: str) -> RepositoryError:
+    return RepositoryError(f"git could not write: {said}", code="disk", hint="is the disk full?")
+
+
 _LOGIN = re.compile(
     r"authentication failed|could not read (?:username|password)|permission denied|http basic: access denied"
     r"|returned error: 40[13]|invalid username or|host key verification failed|terminal prompts disabled"
 )
 _DISK = re.compile(
-    r"no space left|out of diskspace|cannot write|couldn't write|unable to create temporary file|disk quota"
+    r"no space left|out of diskspace|cannot write|couldn't write|failed writing|unable to create temporary file"
+    r"|disk quota|file too large|read-only file system"
 )
 _GONE = re.compile(
     r"could not resolve host|failed to connect|couldn't connect|connection (?:refused|reset|timed out|closed)"

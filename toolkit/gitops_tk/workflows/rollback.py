@@ -247,12 +247,20 @@ class _Planner:
                 releases=reviewed(self.environment, services),
                 skipped=tuple(skipped),
                 gates=tuple(gate for one in planned.values() for gate in one.gates),
-                advice=tuple(line for one in planned.values() for line in one.advice),
+                advice=advice,
             )
 
+        advice = (*(line for one in planned.values() for line in one.advice), *self._nothing_since(operations))
         going = [service for service, one in planned.items() if one.operations]
         whole = said(ChangeSet(operations, changes), going)
         return split_by_service(whole, said) if self.request.split else whole
+
+    def _nothing_since(self, operations: Sequence[Operation]) -> tuple[str, ...]:
+        if operations or self.request.since is None:
+            return ()
+        since = moments.iso(moments.since(self.request.since, self.views.now))
+        of = f" of {', '.join(self.services)}" if self.request.services else ""
+        return (f"nothing{of} has changed in {self.environment.name} since {since} that a rollback could put back",)
 
     def _body(self, changeset: ChangeSet, skipped: Sequence[Skipped]) -> str:
         lines = [f"Reason: {self.request.reason}"] if self.request.reason else []

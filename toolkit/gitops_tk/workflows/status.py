@@ -25,7 +25,7 @@ class Running(Struct, frozen=True):
     """What git says a service runs in one environment.
 
     Attributes:
-        images: its images by name; without a tag or digest it was never promoted here.
+        images: its images by name; without a tag or digest it was never deployed here.
         differs_from: the environments it is promoted from that hold another image.
         readable: whether its values can be read; else there is a problem that says why not.
         chart_differs_from: the environments it is promoted from that hold another chart of it.

@@ -270,7 +270,7 @@ def _awaited(
     config: Config, environment: Environment, services: Sequence[str], wanted: Snapshot
 ) -> tuple[Awaited, ...]:
     argocd = required(config)
-    # Nobody waits by mistake for what was never promoted, unless it is named.
+    # Nobody waits by mistake for what was never deployed, unless it is named.
     everything = not services
     listed = config.layout.find_services(wanted, [environment]) if everything else dict.fromkeys(services)
     chosen = [names.service(service) for service in listed]
@@ -285,7 +285,7 @@ def _awaited(
             continue
         if not versions:
             raise MissingFile(
-                f"{service} was never promoted to {environment.name}: Argo CD has no Application of it",
+                f"{service} was never deployed to {environment.name}: Argo CD has no Application of it",
                 code="never-deployed",
                 hint=f"bring an image there first: gitops-tk bump {service} -e {environment.name} --tag TAG",
                 file=values.own_path,
@@ -314,7 +314,7 @@ def wait(
     """Waits for services in an environment of the remote's branch; a checkout only tells which remote.
 
     Raises:
-        GitopsTkError: see `Waiting.run`; or a service is unknown, or was never promoted there (`never-deployed`).
+        GitopsTkError: see `Waiting.run`; or a service is unknown, or was never deployed there (`never-deployed`).
     """
     location = locate(options.repo, options.cwd, options.environ)
     with open_remote(location, options) as remote:

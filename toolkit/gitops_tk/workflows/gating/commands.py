@@ -47,7 +47,8 @@ class Commands:
         """
         name = f"commands: {command.name}"
         if views.snapshot.revision is None:
-            return arrival.answer(name, "not-evaluated", f"{command.name} runs from a commit, and there is none here")
+            said = f"{command.name} was not run: a commit says what it is, not a checkout's files; see --branch"
+            return arrival.answer(name, "not-evaluated", said)
         try:
             with scratch.folder() as folder:
                 done = self._run(command, arrival, views.snapshot, folder)

@@ -217,7 +217,7 @@ class Judge:
     def _command(self, command: Command, arrival: Arrival, views: Views) -> Gate:
         name = f"commands: {command.name}"
         if self._runner is None:
-            return arrival.answer(name, "not-evaluated", f"{command.name} runs with --allow-commands alone")
+            return arrival.answer(name, "not-evaluated", f"{command.name} was not run: --allow-commands runs it")
         known = (command, arrival.service, arrival.env, tuple(arrival.sources), tuple(arrival.images.items()))
         if known not in self._said:
             found = self._runner(command, arrival, views)

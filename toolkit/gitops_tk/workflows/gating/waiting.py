@@ -61,5 +61,5 @@ def _in_vain(closed: GateClosed, length: float) -> WaitedInVain:
     return WaitedInVain(
         f"{exact(length)} were not enough for the gates{when}: {closed.message}",
         code=closed.code,
-        hint=closed.hint,
+        hint="wait longer, or run the command again then",
     )

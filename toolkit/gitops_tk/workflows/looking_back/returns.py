@@ -9,6 +9,7 @@ from msgspec import Struct
 from gitops_tk.config.load import load
 from gitops_tk.config.model import Config
 from gitops_tk.errors import GitopsTkError, MissingFile, UsageError
+from gitops_tk.model import moments
 from gitops_tk.model.image import Image
 from gitops_tk.policy.holds import Hold
 from gitops_tk.policy.order import older_by
@@ -113,7 +114,12 @@ class Returns:
         times = self._times
         commit = next((one.oid for one in self._views.history.commits() if times[one.oid] <= when), None)
         if commit is None:
-            raise MissingFile("the repository has no commit that is so old", code="nothing-before")
+            began = moments.iso(min(times.values()))
+            raise MissingFile(
+                f"the repository begins at {began}, and what ran at {moments.iso(when)} was asked for",
+                code="nothing-before",
+                hint="name a later time",
+            )
         return self._at(service, commit, "at that time")
 
     def _search(self, service: str, choose: Callable[[Sequence[State]], State | None]) -> Goal | None:
