@@ -12,6 +12,7 @@ from tests.support import repositories as repo
 from gitops_tk.errors import RepositoryError
 from gitops_tk.model.history import History, Version
 from gitops_tk.repository import history as module
+from gitops_tk.repository import versions
 from gitops_tk.repository.checkout import Checkout
 from gitops_tk.repository.history import CheckoutHistory, RemoteHistory
 from gitops_tk.repository.location import remote
@@ -76,11 +77,17 @@ def test_it_is_the_same_however_it_is_found(tmp_path: Path, seed: int, monkeypat
         assert told(history([A])) == expected
     with opened(folder) as history:
         assert told(history([A], places=PLACES)) == expected
+    with opened(folder) as history:
+        both = list(history([A, B]))
+    assert [(one.commit, one.files.get(A)) for one in both if A in one.changed] == expected
+    assert [(one.commit, one.files.get(B)) for one in both if B in one.changed] == as_git_says(folder, B)
     here = repo.checkout(folder, tmp_path / "here")
     assert told(CheckoutHistory(Checkout(here))([A], places=PLACES)) == expected
     monkeypatch.setattr(module, "_MOST", 0)
-    with opened(folder) as history:
-        assert told(history([A], places=PLACES)) == expected
+    for few in (versions._FEW, 0):
+        monkeypatch.setattr(versions, "_FEW", few)
+        with opened(folder) as history:
+            assert told(history([A], places=PLACES)) == expected
 
 
 def test_a_change_that_its_message_hides_is_found_by_what_the_files_held(tmp_path: Path) -> None:
@@ -205,6 +212,17 @@ def test_what_a_clone_has_put_in_the_place_of_a_commit_is_no_history(tmp_path: P
     checkout = repo.checkout(remote, tmp_path / "checkout")
     repo.git(checkout, "replace", first, repo.git(checkout, "commit-tree", f"{other}^{{tree}}", "-m", "x"))
     assert [one[1] for one in told(CheckoutHistory(Checkout(checkout, os.environ))([A]))] == [b"a: 2\n", b"a: 1\n"]
+
+
+def test_how_git_is_set_to_show_a_log_changes_nothing(tmp_path: Path) -> None:
+    folder = repo.bare(tmp_path / "r.git", {A: b"tag: v0\n", "services/a/old.yaml": b"tag: v0\n"})
+    repo.commit(folder, {A: None}, message="away")
+    repo.commit(folder, {A: b"tag: v0\n", "services/a/old.yaml": None}, message="moved")
+    merge(folder, {A: b"tag: v1\n"}, "a change")
+    here = repo.checkout(folder, tmp_path / "here")
+    for key, value in (("log.showRoot", "false"), ("log.follow", "true"), ("log.diffMerges", "off")):
+        repo.git(here, "config", key, value)
+    assert told(CheckoutHistory(Checkout(here))([A])) == as_git_says(folder)
 
 
 def test_nothing_has_no_history(tmp_path: Path) -> None:

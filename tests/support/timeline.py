@@ -93,12 +93,14 @@ class _History:
         for number in range(len(self._commits) - 1, -1, -1):
             commit, files = self._commits[number]
             before = self._commits[number - 1][1] if number else {}
-            if any(files.get(path) != before.get(path) for path in paths):
+            changed = [path for path in paths if files.get(path) != before.get(path)]
+            if changed:
                 yield Version(
                     commit=commit.oid,
                     time=commit.time,
                     author=commit.author,
                     files={path: files[path] for path in paths if path in files},
+                    changed=changed,
                     parent=commit.parents[0] if commit.parents else None,
                     message=commit.message,
                     merged=commit.merged,

@@ -268,7 +268,7 @@ class _Told:
 
     def __call__(self, paths: list[str], **_: object) -> list[Version]:
         return [
-            Version(str(time), time, "A <a@example.com>", {paths[0]: f"image:\n  tag: {tag}\n".encode()})
+            Version(str(time), time, "A <a@example.com>", {paths[0]: f"image:\n  tag: {tag}\n".encode()}, paths)
             for time, tag in self.versions
         ]
 

@@ -1,14 +1,22 @@
 """status --history: since when, how far behind, which keys drift, and what is proposed."""
 
+import os
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 from tests.support import repositories as repo
 from tests.support.cli import run, run_json
 from tests.support.timeline import Timeline
 
+from gitops_tk.repository.location import remote as location
+from gitops_tk.repository.objects import Objects
+from gitops_tk.repository.remote import Remote
 from gitops_tk.workflows.status import status
 from gitops_tk.workflows.status_history import lately, proposals
+from gitops_tk.workflows.views import Views
 
 CONFIG = b"""apiVersion: gitops-tk/v1
 environments:
@@ -50,3 +58,28 @@ def test_status_shows_it_with_the_proposals_of_the_remote(tmp_path: Path) -> Non
     assert found["proposals"] == [{"branch": "gitops-tk/prod/a", "env": "prod", "about": "a"}]
     here = repo.checkout(remote, tmp_path / "here")
     assert "proposed: gitops-tk/prod/a\n" in run("status", "--history", cwd=here).out
+
+
+def test_a_folder_is_looked_up_once_for_all_services_and_commits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = [f"s{number}" for number in range(160)]
+    remote = repo.gitops(tmp_path / "r.git", services)
+    for service in services[:3]:
+        repo.commit(remote, {f"services/{service}/envs/dev.yaml": repo.values(service, "dev", "v2")}, message="by hand")
+    asked: Counter[str] = Counter()
+    original = Objects._request
+
+    def counted(self: Objects, names: Iterable[str]) -> dict[str, tuple[str, bytes]]:
+        listed = list(names)
+        asked.update(listed)
+        return original(self, listed)
+
+    monkeypatch.setattr(Objects, "_request", counted)
+    with Remote(location(f"file://{remote}"), None, os.environ) as opened:
+        views = Views.of(opened, opened.snapshot())
+        found = lately(views, status(views.snapshot, now=views.now))
+    brought = [one.service for one in found if one.commit == views.history.commits()[-1].oid]
+    assert len(brought) == 3 * len(services) - 3
+    # Asked for in vain before it is fetched, by the status of now, and by its history.
+    assert max(asked.values()) <= 3

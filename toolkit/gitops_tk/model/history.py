@@ -36,6 +36,7 @@ class Version(Struct, frozen=True):
         time: when it was committed, in seconds since 1970 (UTC).
         author: who wrote it, as `Name <email>`.
         files: the contents of those of the asked files that existed then.
+        changed: those of the asked files that are other ones than before, or are gone.
         parent: the commit before it, along the first parents; None for the first one.
         message: what the commit says.
         merged: of a merge, what the commit says that was merged.
@@ -44,7 +45,8 @@ class Version(Struct, frozen=True):
     commit: str
     time: int
     author: str
-    files: dict[str, bytes]
+    files: Mapping[str, bytes]
+    changed: Sequence[str]
     parent: str | None = None
     message: str = ""
     merged: str = ""

@@ -1,27 +1,27 @@
 """History: what some files held, commit by commit, along the first parents; of a remote, and of a checkout."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import islice
+from itertools import groupby, islice
 
 from gitops_tk.errors import RepositoryError
 from gitops_tk.model.history import Commit, Version
-from gitops_tk.model.snapshot import EXECUTABLE, FILE, FOLDER
+from gitops_tk.model.snapshot import FOLDER
 from gitops_tk.repository.checkout import Checkout
 from gitops_tk.repository.git import Git
 from gitops_tk.repository.inspection import changes, spread
-from gitops_tk.repository.log import may_change, read_log
-from gitops_tk.repository.objects import Objects, TreeEntry
+from gitops_tk.repository.log import may_change, read_edits, read_log
+from gitops_tk.repository.lookup import Bring, Find, NotHandedOut, State, flat, lookup
+from gitops_tk.repository.objects import Objects
 from gitops_tk.repository.remote import Remote
 from gitops_tk.repository.tree import TreeSnapshot
+from gitops_tk.repository.versions import Files
 
 # More commits than this are not looked at one by one: all trees are fetched, and git looks.
 _MOST = 400
-_HEAD = "\x1e"
-
-State = Mapping[str, str]
-Find = Callable[[Iterable[tuple[str, str]]], dict[tuple[str, str], TreeEntry | None]]
+# The ids of their trees, by path.
+Folders = Mapping[str, str]
 
 
 class RemoteHistory:
@@ -52,11 +52,12 @@ class RemoteHistory:
         if places is not None and remote.takes_trees:
             suspects = _suspects(self.commits(), places, doubted, quick=quick)
             states = _few(self.commits(), suspects, remote.find_entries, remote.bring_trees, paths)
-        if states is None:
+        if states is not None:
+            files = Files.of_states(states)
+        else:
             remote.bring_all_trees()
-            states = _all(remote.git, self._tip, paths)
-        blobs = remote.blobs({oid for state in states.values() for oid in state.values()})
-        yield from _versions(self.commits(), states, blobs)
+            files = Files.of_log(remote.git, self.commits(), paths)
+        yield from files.versions(self.commits(), remote.blobs(files.oids()))
 
     def commits(self) -> Sequence[Commit]:
         """See `History`."""
@@ -66,11 +67,11 @@ class RemoteHistory:
         """See `History`."""
         root = next((one.tree for one in self.commits() if one.oid == commit), None)
         # By itself a tree would come with everything below it.
-        if root and self._remote.takes_trees and not self._remote.find_entries([(root, "")]):
+        if root and self._remote.takes_trees and not any(self._remote.find_entries({root: ()})):
             self._remote.bring_trees([root], 2)
         return self._remote.at(commit)
 
-    def folders(self, paths: Sequence[str], *, places: Collection[str]) -> Iterator[State]:
+    def folders(self, paths: Sequence[str], *, places: Collection[str]) -> Iterator[Folders]:
         """See `History`."""
         if self._tip is None:
             return
@@ -117,13 +118,11 @@ class CheckoutHistory:
                 below = [prefix + path for path in paths]
                 suspects = _suspects(commits, places, doubted, quick=quick)
                 states = _few(commits, suspects, objects.find, lambda _trees, _depth: None, below)
-            if states is None:
-                states = _all(git, self._tip, paths)
-                prefix = ""
-            blobs = objects.blobs({oid for state in states.values() for oid in state.values()})
+            files = Files.of_log(git, commits, paths) if states is None else Files.of_states(states, prefix)
+            blobs = objects.blobs(files.oids())
         finally:
             objects.close()
-        yield from _versions(commits, states, blobs, prefix)
+        yield from files.versions(commits, blobs)
 
     def commits(self) -> Sequence[Commit]:
         """See `History`.
@@ -150,7 +149,7 @@ class CheckoutHistory:
         """See `History`."""
         return self._checkout.at(commit)
 
-    def folders(self, paths: Sequence[str], *, places: Collection[str]) -> Iterator[State]:  # noqa: ARG002
+    def folders(self, paths: Sequence[str], *, places: Collection[str]) -> Iterator[Folders]:  # noqa: ARG002
         """See `History`."""
         if self.commits():
             yield from _all_folders(self._checkout.git, "HEAD", paths)
@@ -160,15 +159,12 @@ class CheckoutHistory:
         return self._checkout.at("HEAD").below(oid)
 
 
-class _NotHandedOut(Exception):
-    """What was asked for by its id is not to be had."""
-
-
 def _suspects(
     commits: Sequence[Commit], places: Collection[str], doubted: Collection[str], *, quick: bool
 ) -> Collection[int] | None:
     """The positions of the commits that are looked at; None where they are too many to look at one by one."""
-    found: list[int] = [at for at, commit in enumerate(commits) if may_change(commit, places)]
+    named = frozenset(places)
+    found: list[int] = [at for at, commit in enumerate(commits) if may_change(commit, named)]
     if len(found) > _MOST:
         if not quick:
             return None
@@ -181,18 +177,12 @@ def _suspects(
 
 
 def _few(
-    commits: Sequence[Commit],
-    suspects: Collection[int] | None,
-    find: Find,
-    bring: Callable[[Iterable[str], int], None],
-    paths: Sequence[str],
-) -> dict[str, State] | None:
-    """What files were at each commit that changed one of them, looked up where that may be.
+    commits: Sequence[Commit], suspects: Collection[int] | None, find: Find, bring: Bring, paths: Sequence[str]
+) -> dict[int, State] | None:
+    """What files were from each commit on that changed one of them, by its position, looked up where that may be.
 
     Args:
         suspects: see `_suspects`.
-        find: what trees have under names; those that are not here are left out.
-        bring: fetches trees, so many levels deep.
 
     Returns:
         None where too many commits would have to be looked at, or their trees are not to be had one by one.
@@ -200,24 +190,24 @@ def _few(
     if suspects is None:
         return None
 
-    def lookup(points: Iterable[int]) -> dict[int, State]:
+    def states(points: Iterable[int]) -> dict[int, State]:
         trees = {at: commits[at].tree for at in points}
-        found = _states(set(trees.values()), paths, find, bring)
+        found = lookup(set(trees.values()), paths, find, bring)
         return {at: found[tree] for at, tree in trees.items()}
 
     try:
-        return {commits[at].oid: state for at, state in changes(len(commits), suspects, lookup).items()}
-    except _NotHandedOut:
+        return changes(len(commits), suspects, states)
+    except NotHandedOut:
         return None
 
 
 def _likely(
     commits: Sequence[Commit],
     find: Find,
-    bring: Callable[[Iterable[str], int], None],
+    bring: Bring,
     paths: Sequence[str],
     places: Collection[str],
-) -> Iterator[State]:
+) -> Iterator[Folders]:
     """What folders were next to the commits that may have changed them: the newest first, then ever more at once."""
     suspects = (at for at, commit in enumerate(commits) if may_change(commit, places))
     points = islice(dict.fromkeys(point for at in suspects for point in (at, at + 1) if point < len(commits)), _MOST)
@@ -225,114 +215,28 @@ def _likely(
     while window := list(islice(points, size)):
         trees = [commits[at].tree for at in window]
         try:
-            found = _states(trees, paths, find, bring, (FOLDER,))
-        except _NotHandedOut:
+            found = lookup(trees, paths, find, bring, (FOLDER,))
+        except NotHandedOut:
             return
-        yield from (found[tree] for tree in trees)
+        yield from (flat(found[tree]) for tree in trees)
         size *= 8
 
 
-def _states(
-    roots: Iterable[str],
-    paths: Sequence[str],
-    find: Find,
-    bring: Callable[[Iterable[str], int], None],
-    modes: Collection[int] = (FILE, EXECUTABLE),
-) -> Mapping[str, State]:
-    """The ids of the files, or of what has other modes, at some paths below some roots."""
-    states: dict[str, dict[str, str]] = {root: {} for root in roots}
-    active = {(root, path): (root, path.split("/")) for root in states for path in paths}
-    # The first level of folders comes with the roots; below, only what the paths go through.
-    depth = 2
-    while active:
-        wanted = {(tree, segments[0]) for tree, segments in active.values()}
-        entries = find(wanted)
-        missing = wanted - entries.keys()
-        if missing:
-            bring({tree for tree, _ in missing}, depth)
-            entries |= find(missing)
-            if wanted - entries.keys():
-                raise _NotHandedOut
-        depth = 1
-        following: dict[tuple[str, str], tuple[str, list[str]]] = {}
-        for (root, path), (tree, segments) in active.items():
-            entry = entries[tree, segments[0]]
-            if entry is None:
-                continue
-            if len(segments) > 1 and entry.mode == FOLDER:
-                following[root, path] = (entry.oid, segments[1:])
-            elif len(segments) == 1 and entry.mode in modes:
-                states[root][path] = entry.oid
-        active = following
-    return states
-
-
-def _all(git: Git, tip: str, paths: Sequence[str]) -> dict[str, State]:
-    """What files were at each commit that changed one of them, newest first, as git says."""
-    listed = git.read("--literal-pathspecs", "ls-tree", "-r", "-z", tip, "--", *paths)
-    state = {
-        line.partition("\t")[2]: line.split()[2] for line in listed.split("\0") if line.startswith(("100644", "100755"))
-    }
-    text = git.read(
-        *("--literal-pathspecs", "log", "--first-parent", "-m", "--raw", "--no-abbrev", "--no-renames", "-z"),
-        *("--relative", f"--format={_HEAD}%H", tip, "--", *paths),
-    )
-    states: dict[str, State] = {}
-    for record in text.split(_HEAD):
-        if not record.strip("\0\n"):
-            continue
-        # A commit's id, then for each file `:modes ids status NUL path NUL`.
-        oid, *fields = [field.strip("\n") for field in record.split("\0") if field.strip("\n")]
-        states[oid] = state
-        state = dict(state)
-        for status, path in zip(fields[::2], fields[1::2], strict=True):
-            mode, _, before, *_ = status.removeprefix(":").split()
-            if mode in ("100644", "100755"):
-                state[path] = before
-            else:
-                state.pop(path, None)
-    return states
-
-
-def _all_folders(git: Git, tip: str, paths: Sequence[str]) -> Iterator[State]:
+def _all_folders(git: Git, tip: str, paths: Sequence[str]) -> Iterator[Folders]:
     """What folders were at each commit that changed one of them, newest first, as git says."""
     listed = git.read("--literal-pathspecs", "ls-tree", "-d", "-z", tip, "--", *paths)
     state = {line.partition("\t")[2]: line.split()[2] for line in listed.split("\0") if line.startswith("040000")}
     yield state
-    text = git.read(
-        *("--literal-pathspecs", "log", "--first-parent", "-m", "--raw", "-t", "--no-abbrev", "--no-renames", "-z"),
-        *("--relative", f"--format={_HEAD}%H", tip, "--", *paths),
-    )
     wanted = set(paths)
-    for record in text.split(_HEAD):
-        fields = [field.strip("\n") for field in record.split("\0") if field.strip("\n")][1:]
+    for _, edits in groupby(read_edits(git, tip, paths, "-t"), lambda edit: edit.commit):
         before = dict(state)
-        for status, path in zip(fields[::2], fields[1::2], strict=True):
-            mode, _, oid, *_ = status.removeprefix(":").split()
-            if path in wanted:
-                before.pop(path, None)
-                before |= {path: oid} if mode == "040000" else {}
+        for edit in edits:
+            if edit.path in wanted:
+                before.pop(edit.path, None)
+                before |= {edit.path: edit.old} if edit.old_mode == FOLDER else {}
         if before != state:
             yield before
             state = before
-
-
-def _versions(
-    commits: Sequence[Commit], states: Mapping[str, State], blobs: Mapping[str, bytes], prefix: str = ""
-) -> Iterator[Version]:
-    for commit in commits:
-        if commit.oid in states:
-            yield Version(
-                commit=commit.oid,
-                time=commit.time,
-                author=commit.author,
-                files={
-                    path.removeprefix(prefix): blobs[oid] for path, oid in states[commit.oid].items() if oid in blobs
-                },
-                parent=commit.parents[0] if commit.parents else None,
-                message=commit.message,
-                merged=commit.merged,
-            )
 
 
 def _mentioned(commits: Sequence[Commit], places: Collection[str]) -> list[int]:

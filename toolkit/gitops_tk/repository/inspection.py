@@ -8,15 +8,17 @@ change is searched for between them (docs/decisions/0008-history.md).
 
 from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
+from typing import TypeVar
 
 # Into so many parts the commits between two different states are cut: 2, 4, 8 and 16 were tried.
 _PARTS = 8
 
-State = Mapping[str, str]
-Lookup = Callable[[Iterable[int]], Mapping[int, State]]
+State = TypeVar("State")
 
 
-def changes(count: int, suspects: Iterable[int], lookup: Lookup) -> dict[int, State]:
+def changes(
+    count: int, suspects: Iterable[int], lookup: Callable[[Iterable[int]], Mapping[int, State]]
+) -> dict[int, State]:
     """The positions at which files changed, and what they were from there on.
 
     Args:

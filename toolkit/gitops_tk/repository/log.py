@@ -1,7 +1,8 @@
-"""The commits of a branch along the first parents, with what their messages say (git-log(1), `--first-parent`)."""
+"""The commits of a branch along the first parents: what they say, and what they changed (git-log(1))."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -12,6 +13,17 @@ _FORMAT = "--format=%H%n%T%n%P%n%ct%n%an <%ae>%n%B"
 _CHANGE = "Gitops-Tk-Change: "
 # What these commands change, their commits' trailers say whole: which services, in which environments.
 _SAYS_ALL = re.compile(r"Gitops-Tk-Command: (?:bump|promote|rollback|hold|unhold)\n(?:Gitops-Tk-[A-Za-z-]+: [^\n]*\n)*")
+
+
+class Edit(NamedTuple):
+    """What a commit did to a path: git's modes and object ids before and after; a mode is 0 where nothing is."""
+
+    commit: str
+    path: str
+    old_mode: int
+    new_mode: int
+    old: str
+    new: str
 
 
 def may_change(commit: Commit, places: Collection[str]) -> bool:
@@ -38,6 +50,31 @@ def read_log(git: Git, head: str) -> list[Commit]:
     text = git.read("log", "-z", "--no-walk=unsorted", "--stdin", "--format=%H%n%B", data=listed)
     messages = dict(record.split("\n", 1) for record in _records(text))
     return [_with_merged(commit, messages) for commit in found]
+
+
+def read_edits(git: Git, head: str, paths: Sequence[str], *options: str) -> Iterator[Edit]:
+    """What the commits that lead to a commit along the first parents did to some paths and below them, newest first.
+
+    Args:
+        options: more of git-log(1).
+
+    Raises:
+        RepositoryError: the commits' trees cannot be read.
+    """
+    text = git.read(
+        *("--literal-pathspecs", "log", "-z", "--first-parent", "--diff-merges=first-parent", "--root", "--no-follow"),
+        *("--raw", "--no-abbrev", "--no-renames", "--relative", "--format=%H", *options, head, "--", *paths),
+    )
+    commit = ""
+    fields = iter(text.split("\0"))
+    for field in fields:
+        # A commit's id, or modes, ids and a letter, on which a path follows.
+        words = field.split()
+        if len(words) == 5:
+            old_mode, new_mode, old, new, _ = words
+            yield Edit(commit, next(fields), int(old_mode[1:], 8), int(new_mode, 8), old, new)
+        elif words:
+            commit = words[0]
 
 
 def _records(text: str) -> Sequence[str]:

@@ -1,7 +1,7 @@
 """Git objects read through one long-lived `git cat-file --batch` (git-cat-file(1), "BATCH OUTPUT")."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import IO
 
 from msgspec import Struct
@@ -65,25 +65,22 @@ class Objects:
             self._blobs[name] = data
         return {oid: self._blobs[oid] for oid in wanted if oid in self._blobs}
 
-    def find(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], TreeEntry | None]:
-        """The entries of trees, each asked for by the tree's id and a name; None where the tree has no such name.
+    def find(self, names: Mapping[str, Collection[str]]) -> Iterator[tuple[str, Mapping[str, TreeEntry]]]:
+        """The entries that trees have under some names, perhaps among others; trees that are not here are left out.
 
-        Trees that are not here are left out. Large trees of many commits are looked through, and not kept.
+        Large trees of many commits are looked through one after the other, and not kept.
+
+        Args:
+            names: by the trees' ids.
         """
-        names: dict[str, list[str]] = {}
-        for tree, name in wanted:
-            names.setdefault(tree, []).append(name)
-        found: dict[tuple[str, str], TreeEntry | None] = {}
         listed = list(names)
         for start in range(0, len(listed), _TREES_AT_ONCE):
             for oid, (_, data) in self._request(listed[start : start + _TREES_AT_ONCE]).items():
                 if len(names[oid]) > _NAMES_APART:
-                    entries = parse_tree(data)
-                    found |= {(oid, name): entries.get(name) for name in names[oid]}
-                    continue
-                for name in names[oid]:
-                    found[oid, name] = _entry(data, name)
-        return found
+                    yield oid, parse_tree(data)
+                else:
+                    entries = (_entry(data, name) for name in names[oid])
+                    yield oid, {entry.name: entry for entry in entries if entry is not None}
 
     def _request(self, names: Iterable[str]) -> dict[str, tuple[str, bytes]]:
         listed = list(names)

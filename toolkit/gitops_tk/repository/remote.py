@@ -1,6 +1,6 @@
 """A remote: its newest commit as a Snapshot, a commit made on it, and the push of it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -214,9 +214,9 @@ class Remote:
         """Whether older commits are not here."""
         return (self._folder / "shallow").exists()
 
-    def find_entries(self, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], TreeEntry | None]:
+    def find_entries(self, names: Mapping[str, Collection[str]]) -> Iterator[tuple[str, Mapping[str, TreeEntry]]]:
         """What trees have under names, see `Objects.find`."""
-        return self._objects.find(wanted)
+        return self._objects.find(names)
 
     def bring_trees(self, oids: Iterable[str], depth: int) -> None:
         """Fetches trees and what they list, so many levels deep; 1 for the trees alone.

@@ -1,6 +1,7 @@
 """status --history: since when each version is there, how far it is behind, what drifts, and what is proposed."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from msgspec import Struct
@@ -12,12 +13,9 @@ from gitops_tk.model import moments
 from gitops_tk.policy.keys import leaves
 from gitops_tk.values.image import image_leaves
 from gitops_tk.values.keys import format_key
-from gitops_tk.workflows.looking_back.timeline import Pair, State, timelines
+from gitops_tk.workflows.looking_back.timeline import Pair, State, each_timeline
 from gitops_tk.workflows.status import Status
 from gitops_tk.workflows.views import Views
-
-# So many services are looked up in history together: each commit's state of all their files is kept meanwhile.
-_TOGETHER = 50
 
 
 class Drift(Struct, frozen=True):
@@ -56,16 +54,13 @@ def lately(views: Views, found: Status) -> list[Lately]:
         GitopsTkError: the history cannot be read.
     """
     config = load(views.snapshot)
-    names = list(found.services)
+    pairs = [(service, env.name) for service in found.services for env in config.environments]
     told: list[Lately] = []
-    for start in range(0, len(names), _TOGETHER):
-        part = names[start : start + _TOGETHER]
-        pairs = [(service, env.name) for service in part for env in config.environments]
-        states = timelines(views, pairs)
-        for service in part:
-            for env in config.environments:
-                if env.name in found.services[service]:
-                    told.append(_lately(config, env, service, states, views.now))
+    for service, its in groupby(each_timeline(views, pairs), lambda one: one[0][0]):
+        states = dict(its)
+        for env in config.environments:
+            if env.name in found.services[service]:
+                told.append(_lately(config, env, service, states, views.now))
     return told
 
 

@@ -3,7 +3,8 @@
 gitops-tk.yaml is read as it was at each commit, so that files that moved with their layout are followed.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -24,6 +25,8 @@ from gitops_tk.workflows.views import Views
 Pair = tuple[str, str]
 # A service that was renamed more often than this has no history that anybody asks for.
 _MOST_NAMES = 10
+# So many files are kept, read: more than services share with each other, in all the editions that most have.
+_KEPT = 1000
 
 
 class State(Struct, frozen=True, kw_only=True):
@@ -69,10 +72,9 @@ def timelines(
     Raises:
         GitopsTkError: the history cannot be read.
     """
-    config = load(views.snapshot)
-    found = _found(views, config, pairs, quick=quick, values=values, thorough=thorough, doubted=doubted)
+    found = dict(each_timeline(views, pairs, quick=quick, values=values, thorough=thorough, doubted=doubted))
     if renames:
-        found = {pair: _with_older_names(views, config, pair, states, quick=quick) for pair, states in found.items()}
+        found = {pair: _with_older_names(views, pair, states, quick=quick) for pair, states in found.items()}
     return found
 
 
@@ -83,28 +85,39 @@ def times_of(views: Views) -> dict[str, float]:
     return {commit.oid: time for commit, time in zip(commits, times, strict=True)}
 
 
-def _found(
+def each_timeline(
     views: Views,
-    config: Config,
     pairs: Collection[Pair],
     *,
-    quick: bool,
+    quick: bool = False,
     values: bool = False,
     thorough: bool = False,
     doubted: Collection[str] = (),
-) -> dict[Pair, list[State]]:
-    configs = _Configs(config)
+) -> Iterator[tuple[Pair, list[State]]]:
+    """The same, one pair after the other: of many services not all states are there at once.
+
+    Raises:
+        GitopsTkError: the history cannot be read.
+    """
+    configs = _Configs(load(views.snapshot))
     places = None if thorough else [f"{env}/{service}" for service, env in pairs]
     paths: list[str] = []
-    versions: Sequence[Version] = ()
+    versions: list[Version] = []
     # A configuration that is met on the way may say that files were elsewhere before.
     while (wanted := [CONFIG_FILE, *configs.paths(pairs)]) != paths:
         paths = wanted
         versions = list(views.history(paths, places=places, quick=quick, doubted=doubted))
         configs.meet(version.files.get(CONFIG_FILE) for version in versions)
+    versions.reverse()
+    changed: dict[str, list[int]] = {}
+    for at, version in enumerate(versions):
+        for path in version.changed:
+            changed.setdefault(path, []).append(at)
     times = times_of(views)
     documents = _Documents()
-    return {pair: _states(configs, documents, pair, versions[::-1], times, values=values) for pair in pairs}
+    for pair in pairs:
+        about = {at for path in (CONFIG_FILE, *configs.paths([pair])) for at in changed.get(path, ())}
+        yield pair, _states(configs, documents, pair, [versions[at] for at in sorted(about)], times, values=values)
 
 
 def _states(
@@ -116,6 +129,7 @@ def _states(
     *,
     values: bool,
 ) -> list[State]:
+    """The states that some versions brought, oldest first, those of its files and of the configuration among them."""
     states: list[State] = []
     before: object = None
     config = configs.first(versions)
@@ -157,7 +171,7 @@ def images_of(config: Config, service: str, merged: Merged) -> dict[str, Image]:
     return {name: image for name, image in found.items() if image is not None and image.version}
 
 
-def _with_older_names(views: Views, config: Config, pair: Pair, states: list[State], *, quick: bool) -> list[State]:
+def _with_older_names(views: Views, pair: Pair, states: list[State], *, quick: bool) -> list[State]:
     service, env = pair
     seen = {service}
     while states and len(seen) < _MOST_NAMES:
@@ -169,7 +183,7 @@ def _with_older_names(views: Views, config: Config, pair: Pair, states: list[Sta
             break
         seen.add(service_before)
         service = service_before
-        older = _found(views, config, [(service, env)], quick=quick)[service, env]
+        older = dict(each_timeline(views, [(service, env)], quick=quick))[service, env]
         order = {commit.oid: at for at, commit in enumerate(views.history.commits())}
         older = [state for state in older if order[state.version.commit] > order[first.commit]]
         if older and older[0].images == states[-1].images:
@@ -212,7 +226,8 @@ class _Documents:
     """Files read once, however many commits and services have them."""
 
     def __init__(self) -> None:
-        self._read: dict[tuple[str, bytes], Document | None] = {}
+        # What one service alone has is not met again when the next one's turn has come.
+        self._document = lru_cache(maxsize=_KEPT)(_document)
 
     def merged(self, paths: Sequence[str], files: Mapping[str, bytes]) -> Merged | None:
         layers = [self._document(path, files[path]) if path in files else None for path in paths]
@@ -221,13 +236,12 @@ class _Documents:
         chart, *rest = layers
         return merge([one for one in rest if one], chart)
 
-    def _document(self, path: str, data: bytes) -> Document | None:
-        if (path, data) not in self._read:
-            try:
-                self._read[path, data] = Document.read(data, path)
-            except EditRefused:
-                self._read[path, data] = None
-        return self._read[path, data]
+
+def _document(path: str, data: bytes) -> Document | None:
+    try:
+        return Document.read(data, path)
+    except EditRefused:
+        return None
 
 
 def _paths(config: Config, pair: Pair) -> list[str]:
