@@ -84,6 +84,22 @@ def test_an_older_image_brings_the_version_that_it_had(remote: Path) -> None:
     assert held(remote, "staging") == ("v2", "1.1.0")
 
 
+def test_what_nobody_could_read_on_the_way_is_in_the_way_of_nothing(remote: Path) -> None:
+    broken = {"services/a/envs/dev.yaml": b"image: {tag: v2}\nimage: {tag: v2}\n"}
+    repo.commit(remote, values("a", "dev", "v2", "1.1.0"))
+    repo.commit(remote, values("a", "dev", "v2", "1.2.0"))
+    repo.commit(remote, broken)
+    repo.commit(remote, values("a", "dev", "v3", "1.3.0"))
+    # The image has the version that it had last.
+    assert ask(remote, "promote", "dev", "staging", "a", "--tag", "v2").json["outcome"] == "changed"
+    assert held(remote, "staging") == ("v2", "1.2.0")
+    # The source never had it, as far as anybody can tell.
+    repo.commit(remote, values("a", "staging", "v2", "1.5.0"))
+    assert ask(remote, "promote", "dev", "staging", "a").code == "chart-diverged"
+    gates = {one["gate"]: one["answer"] for one in ask(remote, "explain", "dev", "staging", "a").json["gates"]}
+    assert gates["chart-diverged"] == "refused"
+
+
 def test_a_version_that_was_pinned_in_the_target_alone_is_not_undone(remote: Path) -> None:
     repo.commit(remote, values("a", "staging", "v1.0.0", "1.5.0") | values("a", "dev", "v2", "1.1.0"))
     ran = ask(remote, "promote", "dev", "staging", "a")

@@ -229,3 +229,12 @@ def test_nothing_has_no_history(tmp_path: Path) -> None:
     folder = repo.bare(tmp_path / "r.git")
     with opened(folder) as history:
         assert (list(history([A])), history.commits()) == ([], ())
+
+
+def test_a_folders_past_ends_at_the_commit_that_is_asked_for(tmp_path: Path) -> None:
+    folder = repo.bare(tmp_path / "r.git", {"chart/values.yaml": b"a: 1\n"})
+    first, was = (repo.git(folder, "rev-parse", name) for name in ("main", "main:chart"))
+    repo.commit(folder, {"chart/values.yaml": b"a: 2\n"})
+    here = Checkout(repo.checkout(folder, tmp_path / "c"), os.environ)
+    assert list(CheckoutHistory(here, first).folders(["chart"], places=())) == [{"chart": was}, {}]
+    assert len(list(CheckoutHistory(here).folders(["chart"], places=()))) == 3

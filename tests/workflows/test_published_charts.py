@@ -20,6 +20,7 @@ from gitops_tk.workflows.promote import PromoteRequest, plan
 from gitops_tk.workflows.releases import Target
 from gitops_tk.workflows.render import render
 from gitops_tk.workflows.validate import validate
+from gitops_tk.workflows.wiring.manifests import write
 
 
 @pytest.fixture
@@ -161,6 +162,19 @@ def test_what_is_no_exact_version_is_handed_to_nobody(registry: Registry, versio
     assert (refused.value.code, refused.value.line) == ("bad-chart-version", 7)
     assert told(checked(files))[0] == ("bad-chart-version", "services/a/envs/dev.yaml", 7)
     assert not [path for path, _ in registry.asked if "1.0.0" not in path and "/manifests/" in path]
+
+
+def test_values_that_cannot_be_read_are_told_beside_all_the_others(registry: Registry) -> None:
+    more = b"argocd: {repository: 'https://git.example.com/shop/gitops.git'}\n"
+    files = published.repository(registry, ("a", "b"), pins={"prod": "latest"}, more=more)
+    wiring = write(changes.views(files))
+    files |= {one.path: one.data for one in wiring.changeset.operations if isinstance(one, Write)}
+    files["services/a/envs/dev.yaml"] += b"image: {tag: v2}\n"
+    assert told(checked(files)) == [
+        ("duplicate-key", "services/a/envs/dev.yaml", 8),
+        ("bad-chart-version", "services/a/envs/prod.yaml", 7),
+        ("bad-chart-version", "services/b/envs/prod.yaml", 7),
+    ]
 
 
 def test_a_service_without_a_pin_waits_until_it_has_an_image(registry: Registry) -> None:

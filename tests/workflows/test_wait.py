@@ -348,13 +348,16 @@ def test_of_a_published_chart_the_version_has_to_be_there_too(
 ) -> None:
     layout = b"layout: {chart: {oci: oci://registry.example.com/charts/web}}\n"
     path = "services/user-service/envs/prod.yaml"
-    files = {"gitops-tk.yaml": CONFIG + layout, path: published.values("user-service", "prod", "v1.0.0", "1.0.0")}
+    files = {"gitops-tk.yaml": CONFIG + layout, path: b"image: {tag: v1}\nimage: {tag: v1}\n"}
     remote = repo.bare(tmp_path / "published.git", files)
+    unclear = head(remote)
+    repo.commit(remote, {path: published.values("user-service", "prod", "v1.0.0", "1.0.0")})
     old = head(remote)
     repo.commit(remote, {path: published.values("user-service", "prod", "v1.0.0", "1.1.0")})
     new = head(remote)
     apps[APP] = App(
         [
+            state(unclear, chart="1.0.0"),
             state(old, chart="1.0.0"),
             # The ApplicationSet has not told it yet: new values under the old chart.
             state(new, chart="1.0.0"),
@@ -366,6 +369,7 @@ def test_of_a_published_chart_the_version_has_to_be_there_too(
     found = still.wait(remote, server)
     assert (found.exit_status, found.details["applications"][0]["revision"]) == (0, new)
     assert still.told == [
+        f"user-service in prod: still at 1.0.0 and {unclear[:10]}",
         f"user-service in prod: still at 1.0.0 and {old[:10]}",
         f"user-service in prod: still at 1.0.0 and {new[:10]}",
         "user-service in prod: v1.0.0 synced and healthy",

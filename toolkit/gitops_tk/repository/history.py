@@ -152,11 +152,11 @@ class CheckoutHistory:
     def folders(self, paths: Sequence[str], *, places: Collection[str]) -> Iterator[Folders]:  # noqa: ARG002
         """See `History`."""
         if self.commits():
-            yield from _all_folders(self._checkout.git, "HEAD", paths)
+            yield from _all_folders(self._checkout.git, self._tip, paths)
 
     def folder(self, oid: str) -> TreeSnapshot:
         """See `History`."""
-        return self._checkout.at("HEAD").below(oid)
+        return self._checkout.at(self._tip).below(oid)
 
 
 def _suspects(

@@ -5,7 +5,7 @@ from typing import Any
 
 from gitops_tk.config.chart import PublishedChart
 from gitops_tk.config.model import Config
-from gitops_tk.errors import ChartError, RefusedByPolicy, UsageError
+from gitops_tk.errors import ChartError, EditRefused, RefusedByPolicy, UsageError
 from gitops_tk.model import names
 from gitops_tk.model.refusals import ChartDiverged
 from gitops_tk.policy.order import is_older_chart
@@ -23,6 +23,18 @@ def written(chart: PublishedChart, document: Document) -> Any:
     """
     found = document.find(chart.key)
     return None if found is None or found.value == "" else found.value
+
+
+def written_in(chart: PublishedChart, data: bytes, file: str) -> Any:
+    """The same of a values file's bytes; None also where nobody can read them: then nothing is pinned.
+
+    Args:
+        file: its path in the repository.
+    """
+    try:
+        return written(chart, Document.read(data, file))
+    except EditRefused:
+        return None
 
 
 def pinned(chart: PublishedChart, layers: Layers) -> str | None:
@@ -64,13 +76,17 @@ def refuse_unpinned(config: Config, before: Layers, after: Layers) -> None:
         )
 
 
-def promoted(chart: PublishedChart, source: Layers, target: Layers) -> Travel | None:
+def promoted(chart: PublishedChart, source: Layers, target: Layers, then: Document | None = None) -> Travel | None:
     """The version that a promotion carries; None where the target has it, or the source pins none.
+
+    Args:
+        then: the source's own values at the time that counts; None for now.
 
     Raises:
         ChartError: it is no exact version (code `bad-chart-version`).
     """
-    return _travel(chart, pinned(chart, source), target)
+    wanted = pinned(chart, source) if then is None else _exact(chart, written(chart, then), source)
+    return _travel(chart, wanted, target)
 
 
 def coming(chart: PublishedChart | None, keys: Iterable[Travel]) -> str:
@@ -111,11 +127,6 @@ def _exact(chart: PublishedChart, value: Any, layers: Layers, line: int | None =
         ) from error
 
 
-def then(views: Views, layers: Layers, commit: str) -> Layers:
-    """A service's layers with its own values as they were at a commit."""
-    return layers.with_own(views.history.at(commit).read([layers.own_path]).get(layers.own_path, b""))
-
-
 def diverged(views: Views, chart: PublishedChart, source: Layers, target: Layers, pin: Travel) -> ChartDiverged | None:
     """The error for a target that was pinned by itself to what a promotion would undo: a version that comes after the
     one that travels, and that the source never held. From what comes before, a promotion goes on.
@@ -125,7 +136,7 @@ def diverged(views: Views, chart: PublishedChart, source: Layers, target: Layers
         return None
     path = source.own_path
     for version in views.history([path], places=[f"{source.env}/{source.service}"]):
-        if path in version.files and written(chart, Document.read(version.files[path], path)) == here:
+        if path in version.files and written_in(chart, version.files[path], path) == here:
             return None
     return ChartDiverged(
         f"the chart of {target.service} in {target.env} was pinned by itself: {source.env} never had {here}, "

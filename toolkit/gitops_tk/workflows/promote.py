@@ -13,6 +13,7 @@ from gitops_tk.model import names
 from gitops_tk.model.changes import Change, ChangeSet, Gate, Operation, Plan, Skipped, Write
 from gitops_tk.model.image import Image
 from gitops_tk.model.refusals import ChartDiverged
+from gitops_tk.values.document import Document
 from gitops_tk.values.edit import Edit, apply
 from gitops_tk.values.image import read_image
 from gitops_tk.workflows import chart_pins
@@ -24,7 +25,7 @@ from gitops_tk.workflows.holding import refuse_held, refuse_left
 from gitops_tk.workflows.images import Move, changes_of, edits_for, images_of
 from gitops_tk.workflows.intent import Meant
 from gitops_tk.workflows.layers import Layers, read_layers, require
-from gitops_tk.workflows.looking_back.held import held_image
+from gitops_tk.workflows.looking_back.held import Held, held_image
 from gitops_tk.workflows.messages import counted, described, left_alone, proposal_branch, shown, trailers
 from gitops_tk.workflows.promotion_keys import Travel, key_changes, key_edits, travels
 from gitops_tk.workflows.split import split_by_service
@@ -255,7 +256,7 @@ class _Planner:
                 held = held_image(self.views, source.service, source.env, name, self.request.tag)
                 image = held.image if held else None
                 if held is not None and self.carries_charts:
-                    chart, pin = self._chart_then(source, target, held.commit)
+                    chart, pin = self._chart_then(source, target, held)
             if image is None or not image.version:
                 continue
             _check_image(source, image)
@@ -265,22 +266,22 @@ class _Planner:
             raise self._no_image(source)
         return Promotion(tuple(moves), (*travels(self.config, source.merged, target), *pin), chart)
 
-    def _pin(self, source: Layers, target: Layers) -> tuple[Travel, ...]:
+    def _pin(self, source: Layers, target: Layers, then: Document | None = None) -> tuple[Travel, ...]:
         """The version of a chart that is published elsewhere, where that travels."""
         chart = self.config.chart if self.carries_charts else None
-        pin = chart_pins.promoted(chart, source, target) if chart is not None else None
+        pin = chart_pins.promoted(chart, source, target, then) if chart is not None else None
         if chart is None or pin is None:
             return ()
         error = chart_pins.diverged(self.views, chart, source, target, pin)
         self.diverged |= {source.service: error} if error else {}
         return (pin,)
 
-    def _chart_then(self, source: Layers, target: Layers, commit: str) -> tuple[Carry | None, tuple[Travel, ...]]:
+    def _chart_then(self, source: Layers, target: Layers, held: Held) -> tuple[Carry | None, tuple[Travel, ...]]:
         """The chart that an image had when the source held it."""
         if self.config.chart is not None:
-            return None, self._pin(chart_pins.then(self.views, source, commit), target)
+            return None, self._pin(source, target, held.own)
         service = source.service
-        found = carries(self.views, self.config, self.source, self.target, [service], commit).get(service)
+        found = carries(self.views, self.config, self.source, self.target, [service], held.commit).get(service)
         if found is not None and service not in self.now and found.seen is not None:
             self.now[service] = found.seen
         return found, ()

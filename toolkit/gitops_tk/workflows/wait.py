@@ -19,9 +19,8 @@ from gitops_tk.model.result import Problem, Result
 from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.repository.location import locate
 from gitops_tk.repository.remote import Remote
-from gitops_tk.values.document import Document
 from gitops_tk.values.image import read_image
-from gitops_tk.workflows.chart_pins import written
+from gitops_tk.workflows.chart_pins import written_in
 from gitops_tk.workflows.layers import CHART_VALUES, layer_paths, read_layers, require
 from gitops_tk.workflows.options import Options
 from gitops_tk.workflows.views import open_remote
@@ -201,7 +200,7 @@ class Waiting:
             return None
         path = self._config.layout.values_path(one.service, self._environment)
         data = self._remote.named(revision).read([path]).get(path, b"")
-        pin = written(self._config.chart, Document.read(data, path))
+        pin = written_in(self._config.chart, data, path)
         return None if pin is None else str(pin)
 
     def _result(self, *, in_time: bool) -> Result:

@@ -11,7 +11,6 @@ from gitops_tk.config.load import CONFIG_FILE
 from gitops_tk.config.model import Environment
 from gitops_tk.config.patterns import takes
 from gitops_tk.config.policy import Kind
-from gitops_tk.errors import EditRefused
 from gitops_tk.model.changes import Gate
 from gitops_tk.model.image import Image
 from gitops_tk.model.names import is_chart_version
@@ -21,7 +20,7 @@ from gitops_tk.policy.past import Images, Past, vouches
 from gitops_tk.policy.review.model import DELIVERIES, Blind, Key, Move, Release, Touched, Unreadable
 from gitops_tk.values.document import Document
 from gitops_tk.values.merge import Merged
-from gitops_tk.workflows.chart_pins import written
+from gitops_tk.workflows.chart_pins import written, written_in
 from gitops_tk.workflows.comparing.reach import Side, reached
 from gitops_tk.workflows.gating.gates import Health, Judge, Runner, all_before, arrival
 from gitops_tk.workflows.gating.places import Places
@@ -386,11 +385,7 @@ def _vouch(held: Images, wanted: Images) -> bool:
 
 
 def _pin(chart: PublishedChart, layers: Layers) -> Any:
-    try:
-        return written(chart, layers.document)
-    except EditRefused:
-        # A file that nobody can read has a rule of its own, and pins nothing.
-        return None
+    return written_in(chart, layers.own or b"", layers.own_path)
 
 
 def _files(snapshot: Any, folder: str) -> list[tuple[str, int, str]]:

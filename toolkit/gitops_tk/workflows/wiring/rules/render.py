@@ -9,7 +9,7 @@ from gitops_tk.argocd.manifests import PATHS
 from gitops_tk.argocd.urls import shown
 from gitops_tk.charts.dependencies import neighbours
 from gitops_tk.config.model import Environment
-from gitops_tk.errors import GitopsTkError
+from gitops_tk.errors import EditRefused, GitopsTkError
 from gitops_tk.values.document import Document
 from gitops_tk.workflows.chart_pins import written
 from gitops_tk.workflows.layers import layer_paths
@@ -77,7 +77,11 @@ def _charts(wiring: Wiring, one: Application, service: str, environment: Environ
         return theirs, config.layout.chart_path(service, environment)
     chart = config.chart.of(service)
     data = wiring.snapshot.read([one.values]).get(one.values, b"")
-    pin = written(config.chart, Document.read(data, one.values))
+    try:
+        pin = written(config.chart, Document.read(data, one.values))
+    except EditRefused:
+        # What cannot be read is told where values are checked.
+        return theirs, theirs
     return theirs, f"{chart.repo_url}/{chart.name}:{pin}"
 
 
