@@ -42,6 +42,31 @@ def test_output_that_cannot_be_written_is_told(remote: Path, full: str) -> None:
     assert shell(remote, f"{full} 2>&1").returncode == 1
 
 
+@pytest.mark.parametrize("looks", ["history user-service -o csv", "diff --base main -o markdown", "status"])
+def test_what_was_seen_and_cannot_be_written_is_told(remote: Path, looks: str) -> None:
+    command = f"{sys.executable} -m gitops_tk {looks} --repo file://{remote} >/dev/full"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == b"error: the output cannot be written: No space left on device [output]\n"
+
+
+def test_nothing_that_a_repository_holds_steers_the_terminal(remote: Path) -> None:
+    odd = b'image: {tag: "v2\\e[2J"}\n"a\\e[2J": 1\n'
+    repo.git(remote, "branch", "pr", "main")
+    repo.commit(remote, {FILE: odd, "\x1b[2J.txt": b"x"}, branch="pr")
+    for command in (
+        "verify-pr --base main --head pr",
+        "explain dev staging user-service --branch pr",
+        "status --branch pr",
+        "values get user-service -e dev --origin --branch pr",
+        "values diff user-service -e dev -e staging --branch pr",
+        "promote dev staging --dry-run --branch pr",
+    ):
+        ran = run(*command.split(), "--repo", f"file://{remote}", cwd=remote.parent)
+        assert "x1b[2J" in ran.out + ran.err or "u001b[2J" in ran.out + ran.err
+        assert "\x1b" not in ran.out + ran.err
+
+
 @pytest.mark.parametrize("wrong", ["", "--no-such-option"])
 def test_a_reader_that_has_gone_is_no_bug(remote: Path, wrong: str) -> None:
     assert shell(remote, f"-o json {wrong} | true").stderr == b""

@@ -44,11 +44,7 @@ def run(
             result = action()
     except GitopsTkError as error:
         result = failed(command, error)
-    if others and output in others:
-        sys.stdout.write(others[output](result))
-        sys.stdout.flush()
-        raise typer.Exit(result.exit_status)
-    raise typer.Exit(show(result, output, text))
+    raise typer.Exit(show(result, output, text, others))
 
 
 def failed(command: str, error: GitopsTkError) -> Result:
@@ -68,12 +64,14 @@ def failed(command: str, error: GitopsTkError) -> Result:
     )
 
 
-def show(result: Result, output: str, text: Printer | None = None) -> int:
+def show(result: Result, output: str, text: Printer | None = None, others: Mapping[str, Printer] | None = None) -> int:
     """Prints a Result and returns the exit code: data to standard output, the rest to standard error."""
     if output == "json":
         from gitops_tk.reports.json import document
 
         found, aside = document(result), ""
+    elif others and output in others:
+        found, aside = others[output](result), ""
     else:
         from gitops_tk.reports import text as reports
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from gitops_tk.model.changes import Gate, unopened
 from gitops_tk.model.result import Result
 from gitops_tk.reports.changes import named
+from gitops_tk.reports.text import visible
 
 
 def explained(result: Result) -> str:
@@ -15,7 +16,7 @@ def explained(result: Result) -> str:
     for one in gates:
         when = f" (until {one.until})" if one.until else ""
         lines.append(f"{one.answer:<{answer}}  {one.gate:<{name}}  {one.message}{when}")
-    return "\n".join([*lines, "", _conclusion(result)]) + "\n"
+    return visible("\n".join([*lines, "", _conclusion(result)]) + "\n")
 
 
 def verified(result: Result) -> str:
@@ -28,7 +29,7 @@ def verified(result: Result) -> str:
         lines.append("  ".join(word for word in (f"{part['kind']:<13}", place, part["said"], *files[:5]) if word))
     lines += [f"switched off: {one['rule']}: {one['reason']}" for one in result.details["off"] if one["findings"]]
     conclusion = "refused" if result.has_errors else "accepted" if parts else "it changes nothing"
-    return "\n".join([*lines, conclusion]) + "\n"
+    return visible("\n".join([*lines, conclusion]) + "\n")
 
 
 def not_before(gates: Iterable[Gate]) -> str:

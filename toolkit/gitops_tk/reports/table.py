@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gitops_tk.model.result import Result
+from gitops_tk.reports.text import visible
 
 _NARROWEST = 12
 _WIDE = 10_000
@@ -57,7 +58,7 @@ def status_table(result: Result) -> str:
         notes.insert(0, "* differs from the environment it is promoted from\n")
     if any("+" in cell.split() for row in rows for cell in row):
         notes.insert(0, "+ its chart differs from that of the environment it is promoted from\n")
-    return text + ("\n" if notes else "") + "".join(notes)
+    return visible(text + ("\n" if notes else "") + "".join(notes))
 
 
 def environments_table(result: Result) -> str:
@@ -79,7 +80,7 @@ def applications_table(result: Result) -> str:
     for one in result.details["waiting"]:
         waiting.setdefault(one["service"], []).append(one["env"])
     left = "".join(f"{service}: never deployed to {', '.join(envs)}\n" for service, envs in waiting.items())
-    return text + (f"\n{left}" if left else "")
+    return visible(text + (f"\n{left}" if left else ""))
 
 
 def _chart(application: dict[str, Any]) -> str:

@@ -99,7 +99,7 @@ def origins(result: Result) -> str:
     if not rows:
         return ""
     place = max(len(row[0]) for row in rows)
-    return "".join(f"{where:<{place}}  {key}: {shown}\n" for where, key, shown in rows)
+    return visible("".join(f"{where:<{place}}  {key}: {shown}\n" for where, key, shown in rows))
 
 
 def differences(result: Result) -> str:
@@ -108,8 +108,8 @@ def differences(result: Result) -> str:
     found = result.details["differences"]
     if not found:
         return f"no difference between {first} and {second}\n"
-    return "".join(
-        f"{one['key']}: {_shown(one[first])} in {first}, {_shown(one[second])} in {second}\n" for one in found
+    return visible(
+        "".join(f"{one['key']}: {_shown(one[first])} in {first}, {_shown(one[second])} in {second}\n" for one in found)
     )
 
 
