@@ -160,6 +160,14 @@ def test_a_folder_may_be_named_that_is_no_git_repository(tmp_path: Path) -> None
     assert run_json("adopt", "--repo", "nowhere", cwd=tmp_path).code == "no-repository"
 
 
+def test_twice_is_the_same_as_once(checkout: Path) -> None:
+    assert run_json("adopt", "--commit", cwd=checkout).json["outcome"] == "committed"
+    for more in ((), ("--commit",), ("--dry-run",)):
+        again = run_json("adopt", *more, cwd=checkout)
+        assert (again.status, again.json["outcome"], again.json["changes"]) == (0, "unchanged", [])
+    assert run_json("adopt", "--env", "dev", cwd=checkout).code == "config-exists"
+
+
 def test_what_is_there_is_never_overwritten(checkout: Path) -> None:
     (checkout / "gitops-tk.yaml").write_text("mine: true\n")
     for arguments in ((), ("--dry-run",), ("--repo", ".")):

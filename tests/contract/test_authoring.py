@@ -48,6 +48,13 @@ def test_init_starts_a_repository_in_a_new_folder(tmp_path: Path) -> None:
     assert (other.status, other.code) == (1, "config-exists")
 
 
+@pytest.mark.parametrize("name", ["on", "null", "1e3"])
+def test_an_environments_name_is_a_text_in_its_values(tmp_path: Path, name: str) -> None:
+    assert run("init", "--env", name, cwd=tmp_path).status == 0
+    assert yaml.safe_load((tmp_path / f"envs/{name}.yaml").read_text())["config"]["data"] == {"ENV": name}
+    assert [one["name"] for one in run_json("env", "list", cwd=tmp_path).json["environments"]] == [name]
+
+
 @pytest.mark.parametrize(
     ("url", "kind"),
     [
@@ -226,6 +233,8 @@ def test_a_file_with_uncommitted_changes_is_refused_and_others_stay(started: Pat
     (started / "envs/dev.yaml").write_text("# mine too\n")
     ran = run_json("values", "set", "user-service", "-e", "dev", "replicaCount=2", cwd=started)
     assert (ran.status, ran.code) == (1, "uncommitted-changes")
+    told = run("values", "set", "user-service", "-e", "dev", "replicaCount=2", cwd=started).err
+    assert told.startswith("error: services/user-service/envs/dev.yaml has uncommitted changes")
     assert file.read_text().endswith("# mine\n")
     other = run_json("values", "set", "user-service", "-e", "prod", "replicaCount=2", cwd=started)
     assert other.json["outcome"] == "written"
@@ -344,6 +353,8 @@ def test_environments_are_added_and_removed_in_place(started: Path) -> None:
         ("prod", ["staging"]),
     ]
     assert run_json("env", "add", "qa", "--after", "dev", cwd=started).json["outcome"] == "unchanged"
+    for otherwise in (("--after", "staging"), ("--publish", "pull-request")):
+        assert run_json("env", "add", "qa", *otherwise, cwd=started).code == "environment-exists"
     assert run("env", "remove", "qa", "--commit", cwd=started).status == 0
     assert (started / "gitops-tk.yaml").read_text() == before
     assert not (started / "services/user-service/envs/qa.yaml").exists()

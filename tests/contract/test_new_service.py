@@ -154,6 +154,30 @@ def test_a_file_of_answers_that_is_none_is_told(tmp_path: Path, text: str) -> No
     assert not (tmp_path / "checkout/services").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "more", "code"),
+    [
+        ("1a", [], "bad-service-name"),
+        ("on", [], "bad-service-name"),
+        ("null", ["--profile", "worker"], "bad-service-name"),
+        ("a", ["--host", "10.0.0.1"], "bad-host"),
+        ("a", ["--answers", "nowhere.yaml"], "bad-answers"),
+    ],
+)
+def test_what_kubernetes_would_refuse_is_refused_before(tmp_path: Path, name: str, more: list[str], code: str) -> None:
+    ran = run_json("new-service", name, "--image", "x.example/a", *more, cwd=gitops(tmp_path))
+    assert (ran.status, ran.code) == (2, code)
+    assert not (tmp_path / "checkout/services").exists()
+
+
+def test_a_host_that_is_named_twice_is_one(tmp_path: Path) -> None:
+    checkout = gitops(tmp_path)
+    hosts = ["--host", "a.example.com", "--host", "b.example.com", "--host", "a.example.com"]
+    assert run("new-service", "a", "--image", "x.example/a", *hosts, cwd=checkout).status == 0
+    values = yaml.safe_load((checkout / "services/a/chart/values.yaml").read_text())
+    assert [one["host"] for one in values["ingress"]["hosts"]] == ["a.example.com", "b.example.com"]
+
+
 def test_a_teams_own_skeleton_lies_in_the_repository(tmp_path: Path) -> None:
     checkout = own(tmp_path)
     assert run("new-service", "a", "--image", "x.example/a", "--profile", "batch", cwd=checkout).status == 0

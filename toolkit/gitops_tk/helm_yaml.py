@@ -138,6 +138,11 @@ def resolve_plain(text: str) -> Any:
     return text
 
 
+def is_name(label: str) -> bool:
+    """Whether a DNS label can stand unquoted where a name is expected: Kubernetes' Services begin with a letter."""
+    return label[:1].isalpha() and isinstance(resolve_plain(label), str)
+
+
 def _integer(text: str) -> int | None:
     sign, digits = (-1, text[1:]) if text[:1] == "-" else (1, text[1:] if text[:1] == "+" else text)
     base = next((base for prefix, base in _BASES if digits.startswith(prefix)), 0)

@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from gitops_tk.errors import UsageError
+from gitops_tk.helm_yaml import is_name
 from gitops_tk.model import names
 from gitops_tk.nesting import document
 
@@ -26,7 +27,8 @@ _REPOSITORY = re.compile(
     r"(?:[a-zA-Z0-9][a-zA-Z0-9.-]*(?::[0-9]{1,5})?/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
     r"(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*"
 )
-_HOST = re.compile(r"(?:\*\.)?[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+")
+# No address: an Ingress takes names alone.
+_HOST = re.compile(rf"(?![0-9.]+$)(?:\*\.)?{names.DNS_LABEL}(?:\.{names.DNS_LABEL})+")
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 _LONGEST_HOST = 253
 # The path of a Go module (Go modules reference, "Module paths"), as far as a scaffold needs it.
@@ -91,8 +93,8 @@ class Answers(Struct, frozen=True, kw_only=True):
                 hint="give it, or answer in a terminal, in a file with --answers, or in gitops-tk.yaml under skeleton",
             )
         said = {key: value for key, value in asdict(given).items() if value is not None}
-        hosts = tuple(host.replace("{service}", service) for host in given.hosts or ())
-        return cls(**said | {"image": image.replace("{service}", service), "hosts": hosts})
+        hosts = dict.fromkeys(host.replace("{service}", service) for host in given.hosts or ())
+        return cls(**said | {"image": image.replace("{service}", service), "hosts": tuple(hosts)})
 
     def check(self) -> None:
         """Refuses answers that Kubernetes, Helm or a registry would refuse.
@@ -106,6 +108,12 @@ class Answers(Struct, frozen=True, kw_only=True):
                 f"{self.service} has {len(self.service)} characters, and a Helm release at most {LONGEST_NAME}",
                 code="bad-service-name",
                 hint="choose a shorter name",
+            )
+        if not is_name(self.service):
+            raise UsageError(
+                f"{self.service} cannot name a Service: Kubernetes or YAML takes it for something else than a name",
+                code="bad-service-name",
+                hint="begin with a letter, and choose another word than on, null and the like",
             )
         if self.service in _RESERVED:
             raise UsageError(f"{self.service} is a reserved name", code="reserved-name", hint="choose another")
@@ -145,7 +153,7 @@ def read_answers(path: Path) -> Given:
         said = document(path.read_text(encoding="utf-8-sig"))
         return msgspec.convert({} if said is None else said, Given)
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}", code="bad-answers") from error
+        raise UsageError(f"{path} cannot be read: {error.strerror}", code="bad-answers", file=str(path)) from error
     except (UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as error:
         problem = getattr(error, "problem", None) or str(error)
         mark = getattr(error, "problem_mark", None)

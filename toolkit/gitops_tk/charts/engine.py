@@ -210,7 +210,7 @@ def check_release(release: str, namespace: str) -> None:
     from gitops_tk.model import names
 
     names.service(release)
-    names.environment(namespace)
+    names.namespace(namespace)
     if len(release) > 53:
         raise UsageError(f"{release} is longer than the 53 characters that Helm allows a release", code="bad-release")
 

@@ -7,6 +7,7 @@ from msgspec import to_builtins
 
 from gitops_tk.charts.answers import Answers
 from gitops_tk.charts.skeleton import Skeleton
+from gitops_tk.helm_yaml import is_name
 
 
 def scaffold(skeleton: Skeleton, answers: Answers, part: str = "chart") -> dict[str, bytes]:
@@ -47,4 +48,5 @@ def shared_values(presets: Path, environment: str) -> bytes:
     preset = presets / f"{environment}.yaml"
     if preset.is_file():
         return preset.read_bytes()
-    return f"# What every service shares in {environment}.\nconfig:\n  data:\n    ENV: {environment}\n".encode()
+    value = environment if is_name(environment) else f'"{environment}"'
+    return f"# What every service shares in {environment}.\nconfig:\n  data:\n    ENV: {value}\n".encode()

@@ -40,6 +40,15 @@ def environment(name: str) -> str:
     return _label(name, "environment", "bad-environment-name")
 
 
+def namespace(name: str) -> str:
+    """Returns the namespace's name if it is a DNS label.
+
+    Raises:
+        UsageError: it is not one.
+    """
+    return _label(name, "namespace", "bad-namespace")
+
+
 def _label(name: str, what: str, code: str) -> str:
     if not re.fullmatch(DNS_LABEL, name):
         raise UsageError(

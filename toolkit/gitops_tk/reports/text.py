@@ -163,11 +163,19 @@ def _problems(problems: Sequence[Problem]) -> list[str]:
     # What is to be done about several problems in a row is said once, below them.
     lines = []
     for at, problem in enumerate(problems, 1):
-        place = f"{problem.file}:{problem.line}: " if problem.line else f"{problem.file}: " if problem.file else ""
-        lines.append(f"{problem.severity}: {place}{problem.message} [{problem.code}]")
+        lines.append(f"{problem.severity}: {_placed(problem)} [{problem.code}]")
         if problem.hint and problem.hint not in [following.hint for following in problems[at : at + 1]]:
             lines.append(f"  hint: {problem.hint}")
     return lines
+
+
+def _placed(problem: Problem) -> str:
+    """The message with its place, which a message that begins with the file names once."""
+    if not problem.file:
+        return problem.message
+    place = f"{problem.file}:{problem.line}" if problem.line else problem.file
+    said = problem.message.removeprefix(problem.file)
+    return place + said if said[:1] in (" ", ":") else f"{place}: {problem.message}"
 
 
 def visible(text: str) -> str:

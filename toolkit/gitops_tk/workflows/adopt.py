@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from shlex import quote
@@ -12,11 +13,12 @@ from msgspec.structs import replace
 
 from gitops_tk.config.layout import Layout, LayoutError
 from gitops_tk.config.load import CONFIG_FILE, parse
-from gitops_tk.errors import ConfigError, RepositoryError, UsageError
+from gitops_tk.errors import ConfigError, GitopsTkError, RepositoryError, UsageError
 from gitops_tk.model import names
-from gitops_tk.model.changes import Change, ChangeSet, Plan, Write
+from gitops_tk.model.changes import Change, ChangeSet, Delete, Plan, Write
 from gitops_tk.model.foreign import disarmed, line
 from gitops_tk.model.result import Problem, Result
+from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.repository.checkout import Checkout
 from gitops_tk.repository.location import is_remote
 from gitops_tk.repository.overlay import Overlay
@@ -88,6 +90,7 @@ class Found(Struct, frozen=True):
         status: what `status` says with it.
         warnings: the values files that cannot be read.
         home: the remote's URL; None where there is none.
+        written: whether the repository has exactly this file already.
     """
 
     text: bytes
@@ -95,6 +98,7 @@ class Found(Struct, frozen=True):
     status: Result
     warnings: tuple[Problem, ...]
     home: str | None
+    written: bool = False
 
 
 def adopt(request: AdoptRequest, options: Options) -> Result:
@@ -122,22 +126,31 @@ def adopt(request: AdoptRequest, options: Options) -> Result:
 
 
 def find(request: AdoptRequest, views: Views) -> Found:
-    """What a repository says of itself, and the file that says so.
+    """What a repository says of itself, and the file that says so; one that says the same already is left alone.
 
     The file is read as any command reads it: what is told of services is what `status` says right after.
 
     Raises:
-        ConfigError: there is a gitops-tk.yaml already (`config-exists`), or what it should say is not to be told
+        ConfigError: there is another gitops-tk.yaml already (`config-exists`), or what it should say is not to be told
             (`no-layout`, `no-image-key`, `ambiguous-layout`, `ambiguous-environments`, `ambiguous-image`).
     """
-    if views.snapshot.entries([CONFIG_FILE]):
-        raise ConfigError(
-            f"there is a {CONFIG_FILE} already",
-            code="config-exists",
-            hint="edit it, or use gitops-tk env add and env remove",
-            file=CONFIG_FILE,
-        )
-    listing = Listing(views.snapshot)
+    there = views.snapshot.entries([CONFIG_FILE]).get(CONFIG_FILE)
+    if there is None:
+        return _found(request, views, views.snapshot)
+    with suppress(GitopsTkError):
+        found = _found(request, views, Overlay(views.snapshot, ChangeSet((Delete(CONFIG_FILE),))))
+        if there.is_file and views.snapshot.read([CONFIG_FILE])[CONFIG_FILE] == found.text:
+            return replace(found, written=True)
+    raise ConfigError(
+        f"there is a {CONFIG_FILE} already, and it says something else",
+        code="config-exists",
+        hint="edit it, or use gitops-tk env add and env remove",
+        file=CONFIG_FILE,
+    )
+
+
+def _found(request: AdoptRequest, views: Views, snapshot: Snapshot) -> Found:
+    listing = Listing(snapshot)
     choice = choose(listing, request.environments, request.values)
     common = shared(listing.files, choice.template, choice.environments)
     services = {service for service, _ in choice.files.values()}
@@ -147,7 +160,7 @@ def find(request: AdoptRequest, views: Views) -> Found:
     home = views.home()
     forge = forge_of(home)
     text = written(choice, common, chart, images, forge)
-    seen = status.status(Overlay(views.snapshot, ChangeSet((Write(CONFIG_FILE, text),))), now=views.now)
+    seen = status.status(Overlay(snapshot, ChangeSet((Write(CONFIG_FILE, text),))), now=views.now)
     report = Report(
         _findings(request, choice, common, chart, images, forge),
         (*choice.unsure, *common.unsure, *chart.unsure, *_of_images(images, seen), *_elsewhere(listing, choice, seen)),
@@ -159,8 +172,8 @@ def find(request: AdoptRequest, views: Views) -> Found:
 def plan(found: Found, intent: Any = None) -> Plan:
     """Plans the file that was found to be right."""
     config = parse(found.text)
-    operations = (Write(CONFIG_FILE, found.text),)
-    changes = (Change(kind="config", file=CONFIG_FILE, to="added"),)
+    operations = () if found.written else (Write(CONFIG_FILE, found.text),)
+    changes = () if found.written else (Change(kind="config", file=CONFIG_FILE, to="added"),)
     services = list(found.status.details["services"])
     bump = f"gitops-tk bump {services[0]} -e {config.environments[0].name} --tag TAG"
     local = "" if found.home else " --local"

@@ -73,7 +73,7 @@ def add(request: AddRequest, views: Views) -> Plan:
     entry = _entry(request)
     position = _position(config, request.after)
     if any(env.name == request.name for env in config.environments):
-        _same_or_refuse(entry, text)
+        _same_or_refuse(request, config, text)
         return Plan(subject=f"env add: {request.name}")
     edited = apply(text, _insert(text, position, entry), CONFIG_FILE)
     after = _working(edited)
@@ -197,11 +197,13 @@ def _position(config: Config, after: str | None) -> int:
     return [env.name for env in config.environments].index(config.environment(after).name) + 1
 
 
-def _same_or_refuse(entry: dict[str, Any], text: bytes) -> None:
+def _same_or_refuse(request: AddRequest, config: Config, text: bytes) -> None:
     written = Document.read(text, CONFIG_FILE).data["environments"]
-    if entry not in written:
+    there = [env.name for env in config.environments].index(request.name)
+    is_placed = request.after is None or there >= _position(config, request.after)
+    if not is_placed or _entry(request) not in written:
         raise UsageError(
-            f"there is an environment {entry['name']} already, and it is not what was asked for",
+            f"there is an environment {request.name} already, and it is not what was asked for",
             code="environment-exists",
             hint=f"edit {CONFIG_FILE}, or remove it first",
         )
