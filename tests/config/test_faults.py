@@ -175,6 +175,24 @@ def test_a_hint_says_what_was_probably_meant(added: str, hint: str) -> None:
     assert refused.value.hint == hint
 
 
+@pytest.mark.parametrize(
+    ("added", "said"),
+    [
+        ("  - {name: qa, gates: {healthy: maybe}}\n", "environments.gates.healthy: expected true or false, got a text"),
+        (
+            "  - {name: qa, gates: {soak: 24}}\n",
+            "soak: expected a text or nothing, got a whole number",
+        ),
+        ("  - {name: qa, protected: a}\n", "environments.protected: expected a list, got a text"),
+        ("  - {name: qa, gates: {commands: [{name: a}]}}\n", "environments.gates.commands: run is missing"),
+    ],
+)
+def test_what_a_value_has_to_be_is_said_in_plain_words(added: str, said: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        parse((_HEAD + added).encode())
+    assert refused.value.message.endswith(said)
+
+
 def test_a_message_holds_nothing_that_a_terminal_obeys() -> None:
     with pytest.raises(ConfigError) as refused:
         parse((_HEAD + '"a\\e[31m": 1\n').encode())

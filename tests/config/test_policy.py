@@ -74,7 +74,7 @@ def test_a_whole_policy_is_read_and_shown_as_the_same() -> None:
         (f"    protected: {[f'a{at}' for at in range(201)]}\n", "config-value", 5, "more than 200 patterns"),
         ('    protected: ["a\\u0007b"]\n', "config-value", 5, "not a key of values"),
         ("    protected:\n    - a.*\n    - '!a.*'\n", "config-contradiction", 7, "keep one"),
-        ("    gates:\n      commands:\n      - {name: a}\n", "config-value", 7, "required field `run`"),
+        ("    gates:\n      commands:\n      - {name: a}\n", "config-value", 7, "commands: run is missing"),
         ("    gates:\n      commands:\n      - {name: a, run: []}\n", "config-value", 7, "length >= 1"),
         ("    gates:\n      commands:\n      - {name: a, run: [/bin/sh]}\n", "config-value", 7, "on PATH"),
         ("    gates:\n      commands:\n      - {name: a, run: [../x]}\n", "config-value", 7, "on PATH"),

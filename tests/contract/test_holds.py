@@ -206,13 +206,23 @@ def test_where_changes_are_proposed_a_hold_is_and_push_now_needs_leave(tmp_path:
     assert "Gitops-Tk-Push-Now: prod" in repo.git(remote, "log", "-1", "--format=%B")
 
 
-def test_who_proposes_a_hold_is_told_that_nothing_is_held_yet(tmp_path: Path) -> None:
+def test_who_proposes_what_should_happen_at_once_is_told_that_nothing_has_happened_yet(tmp_path: Path) -> None:
     config = repo.CONFIG.replace(b"  - name: prod\n", b"  - name: prod\n    publish: pull-request\n")
     remote = repo.gitops(tmp_path / "r.git", ["a"], config)
-    told = "Nothing is held until it is merged"
-    for env, expected in (("prod", True), ("staging", False)):
-        ran = run("hold", "a", "-e", env, "--reason", "x", "--repo", f"file://{remote}", cwd=tmp_path)
-        assert (ran.status, told in ran.err) == (0, expected)
+    for env in ("staging", "prod"):
+        repo.commit(remote, {f"services/a/envs/{env}.yaml": repo.values("a", env, "v2")})
+
+    def told(*arguments: str) -> list[bool]:
+        # Also by the same command once more.
+        ran = [run(*arguments, "--repo", f"file://{remote}", cwd=tmp_path) for _ in range(2)]
+        return ["until it is merged; --push-now" in one.err for one in ran]
+
+    for env, expected in (("prod", [True, True]), ("staging", [False, False])):
+        assert told("rollback", "a", "-e", env) == expected
+        assert told("hold", "a", "-e", env, "--reason", "x") == expected
+    repo.commit(remote, {".gitops-tk/holds/prod/a.yaml": b"reason: x\n"})
+    assert told("unhold", "a", "-e", "prod") == [True, True]
+    assert told("unhold", "a", "-e", "staging") == [False, False]
 
 
 def test_a_hold_that_somebody_else_changes_meanwhile_is_left_to_them(remote: Path, tmp_path: Path) -> None:

@@ -123,3 +123,14 @@ def test_where_nothing_has_changed_since_a_time_it_says_since_when_it_looked_and
     early = tool(remote, *ROLLBACK, "--since", "2020-01-01").json["problems"][0]
     assert (early["code"], "2020-01-01T00:00:00Z" in early["message"]) == ("nothing-before", True)
     assert "'2 weeks ago'" in tool(remote, *ROLLBACK, "--since", "long ago").json["problems"][0]["hint"]
+
+
+def test_where_nothing_ran_before_the_hint_leads_to_what_was_left_by_going_back(remote: Path) -> None:
+    back = ("rollback", "order-service", "-e", "dev")
+    for _ in range(2):
+        assert tool(remote, *back).json["outcome"] == "changed"
+        assert tool(remote, "unhold", "order-service", "-e", "dev").json["outcome"] == "changed"
+    (told,) = tool(remote, *back).json["problems"]
+    assert (told["code"], told["message"]) == ("nothing-before", "nothing of order-service ran before v1.0.0 in dev")
+    assert "--to TAG" in told["hint"]
+    assert tool(remote, *back, "--to", "v1.2.0").json["outcome"] == "changed"

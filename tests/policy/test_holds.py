@@ -98,7 +98,7 @@ def test_images_beside_a_hold_of_everything_change_nothing() -> None:
         (b"reason: why\nuntil: soon\n", "is not a date", 2),
         (b"reason: why\nscope: some\n", "invalid enum value", 2),
         (b"reason: why\nscope: images\n", "there are none", 2),
-        (b"reason: why\nimages:\n  - tag: v1\n  - tag: 1.10\n", "expected `str`, got `float`", 4),
+        (b"reason: why\nimages:\n  - tag: v1\n  - tag: 1.10\n", "expected a text, got a number", 4),
         (b"reason: why\nimages:\n  - name: default\n", "neither tag nor digest", 3),
         (b"reason: why\nreason: why not\n", "is there twice", 2),
         (b"reason: [\n", "not valid YAML", 2),

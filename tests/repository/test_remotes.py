@@ -375,3 +375,11 @@ def test_settings_of_a_person_do_not_change_what_is_written_and_read(
     assert "encoding" not in repo.git(checkout, "cat-file", "commit", "HEAD")
     promoted = run_json("promote", "dev", "staging", "--tag", "v1.0.0", "--repo", f"file://{remote}", cwd=tmp_path)
     assert promoted.status == 0
+
+
+def test_a_branch_that_is_called_as_a_checkout_calls_it_is_told_with_the_remotes_name(
+    remote: Path, tmp_path: Path
+) -> None:
+    for branch, hint in (("origin/main", "the remote itself calls it main"), ("man", "check --branch")):
+        ran = bump(f"file://{remote}", tmp_path, GITOPS_TK_BRANCH=branch)
+        assert (ran.code, hint in ran.json["problems"][0]["hint"]) == ("unknown-branch", True)

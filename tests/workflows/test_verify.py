@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.support import repositories as repo
 from tests.support.cli import run_json
 from tests.workflows.planted import CASES, GOOD, REFUSED, make
@@ -67,6 +68,20 @@ def test_a_closed_gate_says_what_to_run(tmp_path: Path) -> None:
     command = "gitops-tk promote staging prod b --override soak --reason TEXT"
     assert hints("not-soaked") == [f"{again}, or propose it with: {command}"]
     assert hints("frozen") == [f"{again}; frozen lets nobody override freeze"]
+
+
+def test_what_is_proposed_together_is_to_be_proposed_together_again(tmp_path: Path) -> None:
+    (case,) = [case for case in REFUSED if case.name == "not-soaked"]
+    proposal = sorted_out(tmp_path, [case])["not-soaked"]
+    (release,) = proposal.releases
+
+    def hint(*services: str) -> str:
+        several = tuple(replace(release, service=service) for service in services)
+        found = {one.hint for one in review(replace(proposal, releases=several)) if one.rule == "soak"}
+        return str(found.pop()).partition("gitops-tk ")[2]
+
+    assert hint("b", "c") == "promote staging prod b c --override soak --reason TEXT"
+    assert hint(*"bcdefg") == "promote staging prod --override soak --reason TEXT"
 
 
 def test_there_are_thirty_bad_ones_fifteen_good_ones_and_one_for_each_rule() -> None:

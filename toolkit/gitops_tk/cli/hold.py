@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from gitops_tk.cli import options as opt
-from gitops_tk.cli.run import run
+from gitops_tk.cli.run import run, until_merged
 from gitops_tk.model.result import Result
 
 
@@ -54,11 +54,7 @@ def hold(
         request.check()
         options = opt.shared(repo, branch, local=local, dry_run=dry_run, message=message, retry_for=retry_for)
         done = deliver("hold", lambda views, intent: plan_hold(request, views, intent), options)
-        if done.outcome == "proposed":
-            done.advice += (
-                "Nothing is held until it is merged; --push-now holds at once, where gitops-tk.yaml allows it.",
-            )
-        return done
+        return until_merged(done, "Nothing is held")
 
     run("hold", output, action)
 
@@ -87,6 +83,7 @@ def unhold(
 
         request = UnholdRequest(services=tuple(services), env=env, push_now=push_now, split=split)
         options = opt.shared(repo, branch, local=local, dry_run=dry_run, message=message, retry_for=retry_for)
-        return deliver("unhold", lambda views, intent: plan_unhold(request, views, intent), options)
+        done = deliver("unhold", lambda views, intent: plan_unhold(request, views, intent), options)
+        return until_merged(done, "What is held stays held")
 
     run("unhold", output, action)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from gitops_tk.cli import options as opt
-from gitops_tk.cli.run import run
+from gitops_tk.cli.run import run, until_merged
 from gitops_tk.model.result import Result
 
 _To = Annotated[
@@ -83,6 +83,7 @@ def rollback(
             retry_for=retry_for,
             auto_merge=auto_merge,
         )
-        return deliver("rollback", lambda views, intent: plan(request, views, intent), options)
+        done = deliver("rollback", lambda views, intent: plan(request, views, intent), options)
+        return until_merged(done, "Nothing goes back")
 
     run("rollback", output, action, doing="looking for what ran before")

@@ -47,6 +47,18 @@ def run(
     raise typer.Exit(show(result, output, text, others))
 
 
+def until_merged(result: Result, said: str) -> Result:
+    """The Result of what should happen at once: where it waits for a merge, it says that nothing has happened yet.
+
+    Args:
+        said: what is as it was.
+    """
+    waits = any(one.action != "merged" for one in result.pull_requests)
+    if waits and result.outcome in ("proposed", "unchanged"):
+        result.advice += (f"{said} until it is merged; --push-now pushes it at once, where gitops-tk.yaml allows it.",)
+    return result
+
+
 def failed(command: str, error: GitopsTkError) -> Result:
     """The Result of a command that ended in an error."""
     outcome: Outcome = error.outcome  # type: ignore[assignment]

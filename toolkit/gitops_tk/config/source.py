@@ -15,6 +15,16 @@ from gitops_tk.errors import ConfigError, UsageError
 from gitops_tk.model.changes import Publish
 
 ABSENT: Any = object()
+# What people call the types that msgspec names.
+_TYPES = {
+    "array": "a list",
+    "object": "a map",
+    "str": "a text",
+    "bool": "true or false",
+    "int": "a whole number",
+    "float": "a number",
+    "null": "nothing",
+}
 _CHOICES = {
     "publish": get_args(Publish),
     "kind": get_args(ForgeKind),
@@ -98,9 +108,7 @@ class Source:
             steps = [int(at) if at else word for word, at in re.findall(r"\.([\w-]+)|\[(\d+)\]", where)]
             spot = (*place, *steps)
             label = ".".join(str(step) for step in spot if not isinstance(step, int))
-            raise self.error(
-                spot, "config-value", f"{label}: {message[:1].lower()}{message[1:]}", _hint(label, message)
-            ) from error
+            raise self.error(spot, "config-value", f"{label}: {_plain(message)}", _hint(label, message)) from error
 
     def check(self, place: Path, check: Callable[[str], Any], text: str) -> None:
         """Refuses a text at a place that a check of the command line refuses.
@@ -141,6 +149,14 @@ class Source:
     def error(self, place: Path, code: str, message: str, hint: str | None = None) -> ConfigError:
         """The error for what is wrong at a place, with its file and line."""
         return ConfigError(message, code=code, hint=hint, file=self.lines.file, line=self.lines.of(place))
+
+
+def _plain(message: str) -> str:
+    missing = re.fullmatch(r"Object missing required field `(.+)`", message)
+    if missing:
+        return f"{missing[1]} is missing"
+    told = re.sub(r"`(\w+) \| (\w+)`", r"`\1` or `\2`", message[:1].lower() + message[1:])
+    return re.sub(r"`(\w+)`", lambda found: _TYPES.get(found[1], found[0]), told)
 
 
 def _hint(label: str, message: str) -> str | None:

@@ -128,10 +128,12 @@ class Clone:
 
     def _failure(self, done: Completed) -> GitopsTkError:
         if self.branch and b"Remote branch" in done.stderr and b"not found" in done.stderr:
+            own = self.branch.removeprefix("origin/")
+            new = f"check --branch; if it is new, git push origin {self.branch} first"
             return RepositoryError(
                 f"the remote {self.location.url} has no branch {self.branch}",
                 code="unknown-branch",
-                hint=f"check --branch; if it is new, git push origin {self.branch} first",
+                hint=new if own == self.branch else f"the remote itself calls it {own}",
             )
         return failure(done, self.location.url)
 

@@ -136,6 +136,7 @@ def _hold(here: Layers, there: Layers, one: Arrival, now: float) -> Sequence[Gat
     hold = here.hold if blocks else there.hold if left else None
     if hold is None:
         return [one.answer("hold", "passed", f"{one.service} is not held in {one.env}")]
+    said = f"{one.service} is held in {here.env if blocks else there.env}: {hold.shown}"
     if not hold.until:
-        return [one.answer("hold", "refused", hold.shown)]
-    return [one.answer("hold", "waiting", hold.shown, until_end(hold.until))]
+        return [one.answer("hold", "refused", said)]
+    return [one.answer("hold", "waiting", said, until_end(hold.until))]

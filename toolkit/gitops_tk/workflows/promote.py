@@ -291,7 +291,7 @@ class _Planner:
             return MissingFile(
                 f"{source.service} has never run {self.request.tag} in {source.env}",
                 code="tag-not-held",
-                hint="--tag takes an image that the source environment holds or has held",
+                hint=f"--tag takes what gitops-tk history {source.service} -e {source.env} shows",
                 file=source.own_path,
             )
         return MissingFile(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from gitops_tk.policy.review.model import Fault, Proposal, Release, rule
 
+_MOST_NAMED = 5
 _AGAIN = "run the check again then; --override GATE --reason TEXT where gitops-tk.yaml allows it"
 
 
@@ -86,12 +87,18 @@ def _closed(name: str, proposal: Proposal) -> Iterator[Fault]:
             )
 
 
+def _together(one: Release, proposal: Proposal) -> str:
+    # What is proposed together is proposed anew together; more than a line holds is all that differs.
+    services = [other.service for other in proposal.releases if (other.kind, other.env) == (one.kind, one.env)]
+    return "".join(f" {service}" for service in services) if len(services) <= _MOST_NAMED else ""
+
+
 def _hint(name: str, one: Release, proposal: Proposal) -> str:
     again = "run the check again then"
     if name not in proposal.config.environment(one.env).policy.override:
         return f"{again}; {one.env} lets nobody override {name}"
     if one.kind == "promotion" and one.sources:
-        command = f"promote {one.sources[0]} {one.env} {one.service}"
+        command = f"promote {one.sources[0]} {one.env}{_together(one, proposal)}"
     elif one.kind == "values":
         command = f"values set {one.service} -e {one.env} KEY=VALUE"
     else:

@@ -74,9 +74,9 @@ class Returns:
         goal = self._search(service, chosen)
         if goal is None:
             raise MissingFile(
-                f"nothing ran before {_versions(current)} in {self._env}: {service} has no other image in its history",
+                f"nothing of {service} ran before {_versions(current)} in {self._env}",
                 code="nothing-before",
-                hint=f"gitops-tk history {service} -e {self._env}",
+                hint=f"gitops-tk history {service} -e {self._env} shows what has run; --to TAG goes to any of that",
             )
         return goal
 
