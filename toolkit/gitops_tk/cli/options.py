@@ -189,14 +189,14 @@ def overrides(gates: list[str] | None, reason: str | None) -> dict[str, str]:
     Raises:
         UsageError: a gate without a reason, a reason without a gate, or a gate that there is not.
     """
-    from gitops_tk.config.model import nearest
-    from gitops_tk.config.policy import OVERRIDES
-    from gitops_tk.policy.holds import check_reason
-
     if bool(gates) != (reason is not None):
         raise UsageError("--override and --reason go together", hint="--override soak --reason 'fixes incident 4711'")
     if not gates or reason is None:
         return {}
+    from gitops_tk.config.model import nearest
+    from gitops_tk.config.policy import OVERRIDES
+    from gitops_tk.policy.holds import check_reason
+
     for gate in gates:
         if gate not in OVERRIDES:
             known = ", ".join(OVERRIDES)
