@@ -1,5 +1,6 @@
 """promote: what runs in one environment goes to the next, exactly as it runs there."""
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,20 @@ def test_an_environment_with_proposals_gets_a_branch_and_advice(remote: Path) ->
     repo.git(checkout, *fetch[1:])
     assert run(*verify[1:], cwd=checkout).status == 0
     assert merge[-3:] == ["push", "origin", "main"]
+
+
+def test_what_is_to_be_copied_into_a_shell_runs_nothing_that_a_branch_is_called(remote: Path) -> None:
+    promote(remote, "dev", "staging", "user-service")
+    odd = "main;touch${IFS}owned"
+    repo.git(remote, "branch", odd, "main")
+    ran = run(
+        *("promote", "staging", "prod", "user-service", "--repo", f"file://{remote}", "--branch", odd),
+        cwd=remote.parent,
+    )
+    told = "\n".join(line for line in ran.err.splitlines() if line.startswith("  "))
+    # As a shell takes it apart, at what ends a command as well.
+    words = list(shlex.shlex(told, posix=True, punctuation_chars=True))
+    assert [word for word in words if "touch" in word] == [odd, f"origin/{odd}", odd, odd]
 
 
 def test_an_equal_proposal_changes_nothing_and_a_newer_one_takes_its_place(remote: Path) -> None:

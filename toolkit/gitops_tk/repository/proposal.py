@@ -4,6 +4,7 @@ A branch is replaced or taken away only while everything on it is the tool's own
 """
 
 import re
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
@@ -124,7 +125,7 @@ def require_own(remote: Remote, base: TreeSnapshot, *standing: Standing) -> None
         raise RepositoryError(
             f"somebody has committed on {one.branch}, and gitops-tk replaces nobody's work",
             code="proposal-edited",
-            hint=f"merge or delete the branch: git push origin --delete {one.branch}",
+            hint=f"merge or delete the branch: git push origin --delete {shlex.quote(one.branch)}",
         )
 
 

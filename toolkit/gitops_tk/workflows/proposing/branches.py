@@ -1,6 +1,7 @@
 """Proposals as branches alone: no API is asked, and a person, or GitLab on the push, opens what is reviewed."""
 
 import re
+import shlex
 from collections.abc import Collection, Iterable, Sequence
 from urllib.parse import quote
 
@@ -106,12 +107,13 @@ class Branches:
 
     def _next(self, branch: str) -> Sequence[str]:
         if self._place.kind == "git":
+            base = shlex.quote(self._base)
             return (
                 f"The change is proposed on the branch {branch}. Review it, then merge it into {self._base}:",
                 # The first one is what FETCH_HEAD means.
-                f"  git fetch origin {branch} {self._base}",
-                f"  gitops-tk verify-pr --base origin/{self._base} --head FETCH_HEAD",
-                f"  git switch {self._base} && git merge --no-ff FETCH_HEAD && git push origin {self._base}",
+                f"  git fetch origin {branch} {base}",
+                f"  gitops-tk verify-pr --base {shlex.quote(f'origin/{self._base}')} --head FETCH_HEAD",
+                f"  git switch {base} && git merge --no-ff FETCH_HEAD && git push origin {base}",
             )
         key, _, name = self._place.path.rpartition("/")
         link = _NEW[self._place.kind].format(
