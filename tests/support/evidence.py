@@ -38,12 +38,8 @@ def gate(name: str, service: str, answer: Answer, message: str, **more: str) -> 
     return Gate(gate=name, service=service, env="prod", answer=answer, message=message, **more)
 
 
-def some_of_everything(text: Callable[[str], str] = lambda plain: plain) -> Evidence:
-    """The evidence of a promotion of a few services.
-
-    Args:
-        text: makes another text of each that comes from a repository or a forge.
-    """
+def _with_everything(text: Callable[[str], str]) -> ReleaseChange:
+    """A release of which an image, values and objects change."""
     image = ImageChange(
         image="default",
         before=Image(tag=text("v2.0.0"), build=56, revision=text(_OLD)),
@@ -55,7 +51,7 @@ def some_of_everything(text: Callable[[str], str] = lambda plain: plain) -> Evid
             SourceCommit("3a" * 20, text("Tests for the sums")),
         ),
     )
-    rich = moved(
+    return moved(
         "order-service",
         images=(image,),
         values=(
@@ -94,11 +90,19 @@ def some_of_everything(text: Callable[[str], str] = lambda plain: plain) -> Evid
             Caution(code="replicas-cut", message=text("replicas 5 -> 3"), object=text("Deployment order-service")),
         ),
     )
+
+
+def some_of_everything(text: Callable[[str], str] = lambda plain: plain) -> Evidence:
+    """The evidence of a promotion of a few services.
+
+    Args:
+        text: makes another text of each that comes from a repository or a forge.
+    """
     broken = moved("user-service", objects=(), not_rendered=text("the chart depends on redis, which is not there"))
     return Evidence(
         subject="promote: 5 services from staging to prod",
         source="staging",
-        releases=(rich, broken, moved("cart"), moved("mail"), moved("search")),
+        releases=(_with_everything(text), broken, moved("cart"), moved("mail"), moved("search")),
         skipped=(Skipped(service="stock", env="prod", code="held", message=text("it is held: stocktaking")),),
         gates=(
             *(gate("soak", one, "passed", text("staging has held it for 1 d or longer")) for one in ("cart", "mail")),

@@ -1,6 +1,6 @@
 """A GitOps repository with a past, and what a planted pull request is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -134,8 +134,46 @@ class Case:
 _RENAMED: dict[str, bytes | None] = {path("renamed", env): own("v1.1.0", D2) for env in ("dev", "staging")}
 
 
+# What came after that: how many days ago, and the files.
+_STEPS: Sequence[tuple[float, Mapping[str, bytes | None]]] = (
+    (25, {path("loose", "dev"): own("bbb", D2), path("loose", "staging"): own("bbb", D2)}),
+    (24, {path("loose", "staging"): own("aaa")}),
+    (23, {path("former", env): own("v1.1.0", D2) for env in ("dev", "staging")}),
+    (22, {path("former", env): None for env in ("dev", "staging")} | _RENAMED),
+    (20, {path("a", "dev"): own("v1.1.0", D2, "debug"), path("held", "dev"): own("v1.1.0", D2)}),
+    (10, {path("a", "staging"): own("v1.1.0", D2, "debug"), path("b", "staging"): own("v3.0.0", D9)}),
+    (9, {path("a", "dev"): own("v1.2.0", D3, "debug"), path("b", "dev"): own("v1.1.0", D2)}),
+    (8, {path("b", "staging"): own("v1.1.0", D2)}),
+    (7, {path("b", "asked"): own("v0.9.0", D9), path("b", "dev"): own("v2.0.0", D3)}),
+    (
+        6.95,
+        {path("moving", "dev"): own("v1.0.0").replace(b"image:\n", b"image:\n  repository: new.example.com/a\n")},
+    ),
+    (6.95, {path("whole", "dev"): WHOLE.replace(b"v1.0.0", b"v1.1.0")}),
+    (6.95, {path("listed", "dev"): LISTED.replace(b"v1.0.0", b"v1.1.0")}),
+    (6.95, {path("counted", "dev"): counted("b1", 2)}),
+    (6.94, {path("counted", "dev"): counted("b2", 3)}),
+    (6.93, {path("counted", "staging"): counted("b2", 3)}),
+    (6.9, {path("few", "dev"): own("v1.1.0", D2)}),
+    (6.8, {path("few", "dev"): own("v2.0.0", D3)}),
+    (6.7, {path("few", "staging"): own("v2.0.0", D3)}),
+    (6.6, {path("few", "dev"): own("v2.1.0", D9)}),
+    (6, {path("b", "asked"): own("v1.0.0"), path("b", "prod"): own("v1.1.0", D2)}),
+    (0.04, {path("b", "staging"): own("v2.0.0", D3)}),
+)
+
+
 def shared(folder: Path) -> Path:
     """A repository whose environments share their charts."""
+    repo.bare(folder)
+    repo.commit(folder, _first(), age=30 * DAY, modes={"checks/agree.sh": "100755"})
+    for age, step in _STEPS:
+        repo.commit(folder, step, age=int(age * DAY))
+    return folder
+
+
+def _first() -> dict[str, bytes]:
+    """What it begins with."""
     files: dict[str, bytes] = {"gitops-tk.yaml": CONFIG, "README.md": b"hello\n"}
     files["checks/agree.sh"] = b"#!/bin/sh\nexit 1\n"
     files |= {"argocd/project.yaml": PROJECT, "argocd/apps-dev.yaml": APPS, "clusters/tools.yaml": ELSEWHERE}
@@ -164,37 +202,7 @@ def shared(folder: Path) -> Path:
     files[".gitops-tk/holds/staging/held.yaml"] = b"reason: it leaks\n"
     files[".gitops-tk/holds/staging/loose.yaml"] = b"reason: left\nimages: [{tag: bbb}]\n"
     files |= {path("loose", env): own("aaa") for env in ("dev", "staging")}
-    repo.bare(folder)
-    repo.commit(folder, files, age=30 * DAY, modes={"checks/agree.sh": "100755"})
-    steps = [
-        (25, {path("loose", "dev"): own("bbb", D2), path("loose", "staging"): own("bbb", D2)}),
-        (24, {path("loose", "staging"): own("aaa")}),
-        (23, {path("former", env): own("v1.1.0", D2) for env in ("dev", "staging")}),
-        (22, {path("former", env): None for env in ("dev", "staging")} | _RENAMED),
-        (20, {path("a", "dev"): own("v1.1.0", D2, "debug"), path("held", "dev"): own("v1.1.0", D2)}),
-        (10, {path("a", "staging"): own("v1.1.0", D2, "debug"), path("b", "staging"): own("v3.0.0", D9)}),
-        (9, {path("a", "dev"): own("v1.2.0", D3, "debug"), path("b", "dev"): own("v1.1.0", D2)}),
-        (8, {path("b", "staging"): own("v1.1.0", D2)}),
-        (7, {path("b", "asked"): own("v0.9.0", D9), path("b", "dev"): own("v2.0.0", D3)}),
-        (
-            6.95,
-            {path("moving", "dev"): own("v1.0.0").replace(b"image:\n", b"image:\n  repository: new.example.com/a\n")},
-        ),
-        (6.95, {path("whole", "dev"): WHOLE.replace(b"v1.0.0", b"v1.1.0")}),
-        (6.95, {path("listed", "dev"): LISTED.replace(b"v1.0.0", b"v1.1.0")}),
-        (6.95, {path("counted", "dev"): counted("b1", 2)}),
-        (6.94, {path("counted", "dev"): counted("b2", 3)}),
-        (6.93, {path("counted", "staging"): counted("b2", 3)}),
-        (6.9, {path("few", "dev"): own("v1.1.0", D2)}),
-        (6.8, {path("few", "dev"): own("v2.0.0", D3)}),
-        (6.7, {path("few", "staging"): own("v2.0.0", D3)}),
-        (6.6, {path("few", "dev"): own("v2.1.0", D9)}),
-        (6, {path("b", "asked"): own("v1.0.0"), path("b", "prod"): own("v1.1.0", D2)}),
-        (0.04, {path("b", "staging"): own("v2.0.0", D3)}),
-    ]
-    for age, step in steps:
-        repo.commit(folder, step, age=int(age * DAY))
-    return folder
+    return files
 
 
 def charts(folder: Path) -> Path:

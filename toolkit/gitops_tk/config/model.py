@@ -187,8 +187,8 @@ class Off(Struct, frozen=True, kw_only=True):
     environments: tuple[str, ...] | None = None
     line: int | None = None
 
-    def covers(self, rule: str, service: str, env: str) -> bool:
-        """Whether it switches a rule off for a service in an environment."""
+    def covers(self, rule: str, service: str | None, env: str | None) -> bool:
+        """Whether it switches a rule off for a service in an environment; None is what is of none, or of all."""
         return (
             rule == self.rule
             and (self.services is None or service in self.services)

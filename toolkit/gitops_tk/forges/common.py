@@ -186,6 +186,23 @@ def left_out(answer: Answer, what: str) -> Iterator[Unmet]:
         yield Unmet(f"{what}: {answer.said}")
 
 
+def request_reviews(api: Api, pull: str, reviewers: Sequence[str]) -> Iterator[Unmet]:
+    """Asks people, and teams as `team:NAME`, for a review, where GitHub and Gitea take it; yields what was left out.
+
+    Args:
+        pull: the path of the pull request.
+    """
+    if not reviewers:
+        return
+    teams = [name.removeprefix("team:") for name in reviewers if name.startswith("team:")]
+    people = [name for name in reviewers if not name.startswith("team:")]
+    asked = {"reviewers": people, "team_reviewers": teams}
+    answer = api.send(
+        "POST", f"{pull}/requested_reviewers", {key: names for key, names in asked.items() if names}, repeatable=True
+    )
+    yield from left_out(answer, f"no review is requested from {', '.join(reviewers)}")
+
+
 def basic(user: str, password: str) -> str:
     """The Authorization header of a user name and a password (RFC 7617)."""
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()

@@ -9,7 +9,7 @@ from msgspec import Struct
 from gitops_tk.config.forge import ForgeKind
 from gitops_tk.errors import ForgeError, LoginFailed
 from gitops_tk.forges.api import Answer, Api, WebUrl
-from gitops_tk.forges.common import Comment, RestForge, Titles, left_out
+from gitops_tk.forges.common import Comment, RestForge, Titles, left_out, request_reviews
 from gitops_tk.forges.port import Account, Merged, MergeMethod, NotYet, Protection, PullRequest, State, Unmet, Wanted
 from gitops_tk.http import Door, Patience
 from gitops_tk.logins import Login
@@ -219,13 +219,7 @@ class Gitea(RestForge):
                 path = f"{self._at}/issues/{pull.number}/labels"
                 answer = self.api.send("POST", path, {"labels": ids}, repeatable=True)
                 yield from left_out(answer, f"the labels {', '.join(missing)} are not set")
-        if wanted.reviewers:
-            teams = [name.removeprefix("team:") for name in wanted.reviewers if name.startswith("team:")]
-            people = [name for name in wanted.reviewers if not name.startswith("team:")]
-            asked = {"reviewers": people, "team_reviewers": teams}
-            path = f"{self._at}/pulls/{pull.number}/requested_reviewers"
-            answer = self.api.send("POST", path, {key: names for key, names in asked.items() if names}, repeatable=True)
-            yield from left_out(answer, f"no review is requested from {', '.join(wanted.reviewers)}")
+        yield from request_reviews(self.api, f"{self._at}/pulls/{pull.number}", wanted.reviewers)
 
     def _comments(self, number: int) -> Iterator[Comment]:
         me = self._who()

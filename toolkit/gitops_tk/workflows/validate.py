@@ -120,7 +120,7 @@ def _wiring(
         if (services and fault.service not in services) or (envs and fault.env not in (None, *envs)):
             continue
         entries = enumerate(config.validate.off)
-        by = next((at for at, one in entries if one.covers(fault.rule, fault.service or "", fault.env or "")), None)
+        by = next((at for at, one in entries if one.covers(fault.rule, fault.service, fault.env)), None)
         if by is not None:
             off[by] += 1
             continue

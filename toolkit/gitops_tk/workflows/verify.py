@@ -292,13 +292,7 @@ def _check_rules(config: Config) -> None:
 
 
 def _off(finding: Finding, listed: Iterable[Off]) -> Off | None:
-    for one in listed:
-        if finding.rule == one.rule and (
-            (one.services is None or finding.service in one.services)
-            and (one.environments is None or finding.env in one.environments)
-        ):
-            return one
-    return None
+    return next((one for one in listed if one.covers(finding.rule, finding.service, finding.env)), None)
 
 
 def _problem(finding: Finding) -> Problem:
