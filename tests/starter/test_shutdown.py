@@ -7,6 +7,7 @@ refused after that belong to nobody: Kubernetes has taken the pod out of the Ser
 
 import asyncio
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.support import starters
@@ -101,8 +102,8 @@ async def one_round(program: Path) -> tuple[int, int]:
         return await asyncio.to_thread(service.process.wait, 20), answers
 
 
-def test_no_request_is_lost_when_the_service_is_stopped_under_load(tmp_path: Path) -> None:
-    program = starters.build(tmp_path, "http")
+def test_no_request_is_lost_when_the_service_is_stopped_under_load(built: Callable[[str], Path]) -> None:
+    program = built("http")
 
     async def rounds() -> list[tuple[int, int]]:
         ended: list[tuple[int, int]] = []

@@ -3,11 +3,13 @@
 `python -m tests.support.golang` exits with 1 where there is none.
 """
 
+import fcntl
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from shutil import which
@@ -32,7 +34,8 @@ def run(folder: Path, *arguments: str, **environment: str) -> subprocess.Complet
     """Runs `go` in a folder; the race detector and the module proxy are the caller's to ask for."""
     program = _go()
     env = {**os.environ, "HOME": _HOME, "GOTOOLCHAIN": "local", "GOFLAGS": _FLAGS, **environment}
-    done = subprocess.run([program, *arguments], cwd=folder, env=env, capture_output=True, text=True, check=False)
+    with _alone():
+        done = subprocess.run([program, *arguments], cwd=folder, env=env, capture_output=True, text=True, check=False)
     said = done.stdout + done.stderr
     assert "dial tcp" not in said, f"the Go module proxy cannot be reached, and the starter needs modules: {said}"
     return done
@@ -48,6 +51,14 @@ def format_differences(folder: Path) -> str:
     program = Path(run(folder, "env", "GOROOT").stdout.strip(), "bin", "gofmt")
     done = subprocess.run([str(program), "-l", "."], cwd=folder, capture_output=True, text=True, check=True)
     return done.stdout
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One `go` at a time: it uses all processors, and two on a new machine compile the same library twice."""
+    with Path(sys.prefix, "go.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @cache
