@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gitops_tk.config.layout import Layout, LayoutError
-from gitops_tk.config.template import Slot, overlap, pattern
+from gitops_tk.config.template import Slot, overlap, overlaps, pattern
 from gitops_tk.errors import UsageError
 from gitops_tk.model import names
 
@@ -46,6 +46,19 @@ def test_no_path_that_two_templates_share_is_missed(one: list[str], two: list[st
     found = overlap(pattern(first, ""), pattern(second, ""))
     assert found or not shared
     assert found == overlap(pattern(second, ""), pattern(first, ""))
+
+
+_PART = st.one_of(_SEGMENT, st.builds("".join, st.permutations(["{service}", "-", "{env}"])), st.just("{env}"))
+_TEMPLATE = st.lists(_PART, min_size=1, max_size=3).map("/".join)
+
+
+@given(_TEMPLATE, _TEMPLATE, st.lists(st.text("ab-", min_size=1, max_size=3), unique=True, min_size=1, max_size=6))
+def test_the_environments_that_overlap_are_found_without_holding_each_against_each(
+    one: str, two: str, envs: list[str]
+) -> None:
+    ones, others = ([pattern(text, env) for env in envs] for text in (one, two))
+    every = [(at, to) for at, first in enumerate(ones) for to, second in enumerate(others) if overlap(first, second)]
+    assert list(overlaps(ones, others)) == every
 
 
 @given(st.text("ab-.A0", max_size=4))

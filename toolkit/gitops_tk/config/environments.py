@@ -22,21 +22,25 @@ def environments(source: Source) -> list[Environment]:
     if not isinstance(written, list) or not written:
         raise source.error(("environments",), "config-value", "environments must be a list of at least one environment")
     found: list[model.FileEnvironment] = []
+    known: set[str] = set()
+    paths: set[str] = set()
     for position in range(len(written)):
         place: Path = ("environments", position)
         one = source.convert(place, model.FileEnvironment, {"gates"})
         source.check((*place, "name"), names.environment, one.name)
-        if any(one.name == other.name for other in found):
+        if one.name in known:
             raise source.error(
                 (*place, "name"), "config-duplicate-environment", f"there are two environments {one.name}"
             )
         path = one.name if one.path is None else one.path
         if not _SEGMENT.fullmatch(path):
             raise source.error((*place, "path"), "config-value", f"path {path!r} is not a path segment")
-        if any(path.casefold() == (other.path or other.name).casefold() for other in found):
+        if path.casefold() in paths:
             raise source.error(
                 (*place, "path"), "config-duplicate-environment", f"two environments have the path {path}"
             )
+        known.add(one.name)
+        paths.add(path.casefold())
         found.append(one)
     return _ordered(source, found)
 
@@ -67,18 +71,27 @@ def _ordered(source: Source, found: list[model.FileEnvironment]) -> list[Environ
 
 def _check_circles(source: Source, environments: list[Environment]) -> None:
     sources = {environment.name: environment.from_ for environment in environments}
+    waiting = {name: len(came) for name, came in sources.items()}
+    targets: dict[str, list[str]] = {}
+    for name, came in sources.items():
+        for one in came:
+            targets.setdefault(one, []).append(name)
+    ready = [name for name, count in waiting.items() if not count]
     settled: set[str] = set()
-    while len(settled) < len(sources):
-        ready = {name for name, came in sources.items() if name not in settled and set(came) <= settled}
-        if not ready:
-            circle = _circle(sources, settled)
-            first = next(at for at, name in enumerate(sources) if name in circle)
-            raise source.error(
-                ("environments", first, "from"),
-                "config-circle",
-                f"promotions go in a circle: {' from '.join([*circle, circle[0]])}",
-            )
-        settled |= ready
+    while ready:
+        settled.add(one := ready.pop())
+        for name in targets.get(one, ()):
+            waiting[name] -= 1
+            if not waiting[name]:
+                ready.append(name)
+    if len(settled) < len(sources):
+        circle = _circle(sources, settled)
+        first = next(at for at, name in enumerate(sources) if name in circle)
+        raise source.error(
+            ("environments", first, "from"),
+            "config-circle",
+            f"promotions go in a circle: {' from '.join([*circle, circle[0]])}",
+        )
 
 
 def _circle(sources: dict[str, tuple[str, ...]], settled: set[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """Reading the policy of an environment: what cannot work is refused where it is written."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from gitops_tk.config import patterns
@@ -90,17 +90,17 @@ def _meets(pattern: str, listed: Sequence[str]) -> bool:
     return any(patterns.meet(one, pattern[1:]) for one in taking)
 
 
-def check_travel(source: Source, place: Path, travelling: Sequence[str], environments: Sequence[Policy]) -> None:
+def check_travel(source: Source, place: Path, travelling: Sequence[str], protected: Iterable[Sequence[str]]) -> None:
     """Refuses patterns of travelling keys that carry a protected one.
 
     Args:
-        environments: the policies of those environments that something is promoted to.
+        protected: the patterns of those environments that something is promoted to.
 
     Raises:
         ConfigError: with the key that both take (code `config-contradiction`).
     """
-    for one in environments:
-        both = patterns.common_key(travelling, patterns.with_below(one.protected))
+    for listed in protected:
+        both = patterns.common_key(travelling, patterns.with_below(listed))
         if both is not None:
             key = patterns.shown(both)
             raise source.error(

@@ -7,10 +7,9 @@ environments' paths. Because both are known sets, a template either reads every 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from itertools import combinations
 from typing import Protocol
 
-from gitops_tk.config.template import PLACEHOLDER, Pattern, TemplateError, check, overlap, pattern
+from gitops_tk.config.template import PLACEHOLDER, Pattern, TemplateError, check, overlap, overlaps, pattern
 from gitops_tk.model.names import DNS_LABEL
 from gitops_tk.model.snapshot import FOLDER, Snapshot
 
@@ -177,25 +176,32 @@ class Layout:
         return patterns
 
     def _check_apart(self) -> None:
-        found: list[tuple[str, str, Pattern]] = []
+        envs = sorted(self._names)
+        found: dict[str, list[Pattern]] = {}
         for key in ("values", "shared", "chart"):
             text = self._inside.get(key, "")
-            for env in sorted(self._names) if "{env}" in text else [""]:
-                found += [(key, env, pattern(text, env))] if text else []
-        for key, _, one in found:
-            if any(overlap((name,), one) for name in _OURS) or any(overlap((".git",), (part,)) for part in one):
-                raise LayoutError(key, f"{self.templates[key]!r} could be a place that is git's or gitops-tk's own")
-        for (key, env, one), (other, other_env, two) in combinations(found, 2):
-            if not overlap(one, two):
-                continue
-            if key == other:
-                message = f"{self.templates[key]!r} cannot tell {env} from {other_env}: use '.' or '/'"
-            elif other == "chart" and self.templates[key].startswith(f"{self.templates[other]}/"):
-                # A template may read any file of its chart (.Files): values of dev would be in prod, too.
-                message = f"{self.templates[key]} is a file of the chart {self.templates[other]}: keep them apart"
-            else:
-                message = f"{self.templates[key]} and {other}: {self.templates[other]} could be the same path"
-            raise LayoutError(key, message)
+            patterns = [pattern(text, env) for env in (envs if "{env}" in text else [""])]
+            found |= {key: patterns} if text and patterns else {}
+        for key, patterns in found.items():
+            for one in patterns:
+                if any(overlap((name,), one) for name in _OURS) or any(overlap((".git",), (part,)) for part in one):
+                    raise LayoutError(key, f"{self.templates[key]!r} could be a place that is git's or gitops-tk's own")
+        keys = list(found)
+        for at, key in enumerate(keys):
+            pairs = ((other, _first_overlap(found[key], found[other], key == other)) for other in keys[at:])
+            met = [(*pair, other) for other, pair in pairs if pair]
+            if met:
+                first, second, other = min(met, key=lambda pair: pair[0])
+                raise LayoutError(key, self._met(key, other, envs[first], envs[second]))
+
+    def _met(self, key: str, other: str, env: str, other_env: str) -> str:
+        """What is wrong where two templates could be the same path, or one template in two environments."""
+        if key == other:
+            return f"{self.templates[key]!r} cannot tell {env} from {other_env}: use '.' or '/'"
+        if other == "chart" and self.templates[key].startswith(f"{self.templates[other]}/"):
+            # A template may read any file of its chart (.Files): values of dev would be in prod, too.
+            return f"{self.templates[key]} is a file of the chart {self.templates[other]}: keep them apart"
+        return f"{self.templates[key]} and {other}: {self.templates[other]} could be the same path"
 
 
 def _check(key: str, text: str) -> None:
@@ -209,6 +215,10 @@ def _check(key: str, text: str) -> None:
         raise LayoutError(key, f"{text!r} lacks {' and '.join('{' + name + '}' for name in sorted(needed - names))}")
     if forbidden & names:
         raise LayoutError(key, f"{text!r} must not hold {{service}}: all services share it")
+
+
+def _first_overlap(ones: Sequence[Pattern], others: Sequence[Pattern], same: bool) -> tuple[int, int] | None:
+    return next((pair for pair in overlaps(ones, others) if not same or pair[0] < pair[1]), None)
 
 
 def _filled(template: str, service: str, env: str) -> str:

@@ -11,7 +11,6 @@ from gitops_tk.config.gates import check_patterns, check_travel
 from gitops_tk.config.layout import Layout, LayoutError
 from gitops_tk.config.lines import Path, read, shown
 from gitops_tk.config.model import Config, Environment, ImageKeys
-from gitops_tk.config.policy import Policy
 from gitops_tk.config.source import Source
 from gitops_tk.errors import ConfigError
 from gitops_tk.model import names
@@ -59,7 +58,7 @@ class _Reader:
         chart = self._chart()
         layout = self._layout(found, chart)
         images = self._images(("images",), {"default": model.DEFAULT_IMAGE})
-        targets = [one.policy for one in found if one.from_]
+        protected = {one.policy.protected: None for one in found if one.from_}
         services, travelling = {}, {}
         for name in self.source.map(("services",)):
             place: Path = ("services", name)
@@ -68,7 +67,7 @@ class _Reader:
             self.source.convert(place, model.FileService, {"images", "promotion"})
             services[name] = self._images((*place, "images"), images)
             if "promotion" in self.source.map(place):
-                travelling[name] = tuple(self._promotion((*place, "promotion"), targets).keys)
+                travelling[name] = tuple(self._promotion((*place, "promotion"), protected).keys)
         self._check_apart(chart, [images, *services.values()])
         return Config(
             environments=tuple(found),
@@ -76,7 +75,7 @@ class _Reader:
             chart=chart,
             images=images,
             services=services,
-            promotion=self._promotion(("promotion",), targets),
+            promotion=self._promotion(("promotion",), protected),
             travelling=travelling,
             forge=sections.forge(self.source),
             skeleton=sections.skeleton(self.source),
@@ -152,10 +151,10 @@ class _Reader:
                     owners[key] = name
         return images
 
-    def _promotion(self, place: Path, targets: Sequence[Policy]) -> model.FilePromotion:
+    def _promotion(self, place: Path, protected: Iterable[Sequence[str]]) -> model.FilePromotion:
         promotion: model.FilePromotion = self.source.convert(place, model.FilePromotion)
         check_patterns(self.source, (*place, "keys"), promotion.keys)
-        check_travel(self.source, (*place, "keys"), promotion.keys, targets)
+        check_travel(self.source, (*place, "keys"), promotion.keys, protected)
         return promotion
 
     def _check_key(self, place: Path, key: str) -> None:

@@ -10,12 +10,14 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase, translate
 from functools import lru_cache
+from itertools import product
 
 Segments = tuple[str, ...]
 
 _SEGMENT = re.compile(r'"([^"]*)"(?:\.|$)|([^."]*)(?:\.|$)')
 # What no key of a repository holds: it matches a wildcard and nothing that was written out.
 _FILLER = "\ue000"
+_WILD = frozenset("*?[")
 
 
 def takes(patterns: Sequence[str], key: Segments) -> bool:
@@ -61,12 +63,11 @@ def with_below(patterns: Sequence[str]) -> list[str]:
 
 def common_key(one: Sequence[str], other: Sequence[str]) -> Segments | None:
     """A key that both lists of patterns take, or None where there is none."""
-    for first in one:
-        for second in other:
-            if not first.startswith("!") and not second.startswith("!"):
-                for key in _meeting(segments(first), segments(second)):
-                    if takes(one, key) and takes(other, key):
-                        return key
+    ours, theirs = ([segments(each) for each in patterns if not each.startswith("!")] for patterns in (one, other))
+    for first, second in product(ours, theirs):
+        for key in _meeting(first, second):
+            if takes(one, key) and takes(other, key):
+                return key
     return None
 
 
@@ -87,17 +88,22 @@ def _meeting(one: Segments, other: Segments) -> Iterator[Segments]:
     if len(one) < len(other) and not one[-1].endswith("*"):
         return
     padded = one + ("*",) * (len(other) - len(one))
-    met = tuple(_segment(a, b) for a, b in zip(padded, other, strict=True))
-    if None in met:
-        return
-    key = tuple(part for part in met if part is not None)
+    key: Segments = ()
+    for ours, theirs in zip(padded, other, strict=True):
+        met = _segment(ours, theirs)
+        if met is None:
+            return
+        key += (met,)
     yield key
     if one[-1].endswith("*") and other[-1].endswith("*"):
         yield (*key, _FILLER)
 
 
+@lru_cache(maxsize=1024)
 def _segment(one: str, other: str) -> str | None:
     """The shortest text that two segments match, with fillers where anything may stand."""
+    if not _WILD.intersection(one + other):
+        return one if one == other else None
     first, second = _parts(one), _parts(other)
     queue: deque[tuple[int, int, str]] = deque([(0, 0, "")])
     seen = {(0, 0)}

@@ -1,7 +1,9 @@
 """Path templates: what one may hold, and whether two of them can ever name the same path."""
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from msgspec import Struct
 
@@ -11,6 +13,9 @@ PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _NAME = re.compile(DNS_LABEL)
 # Windows holds none of these in a name, and git reads `:` and the globs in a path specially.
 _FORBIDDEN = frozenset('\\:*?"<>|')
+
+# No path holds it; whatever begins with a text comes before the text with this behind it.
+_LAST = chr(0x10FFFF)
 
 
 class TemplateError(ValueError):
@@ -113,6 +118,47 @@ def overlap(first: Pattern, second: Pattern) -> bool:
         elif one != two:
             return False
     return _agree(fixed, slots)
+
+
+def overlaps(ones: Sequence[Pattern], others: Sequence[Pattern]) -> Iterator[tuple[int, int]]:
+    """The positions of those patterns that overlap, one of each list, in order.
+
+    Not each is held against each: thousands of environments make millions of pairs.
+
+    Args:
+        ones: those of one template in several environments.
+        others: those of the same template, or of another.
+    """
+    label = _label(ones, others)
+    labels = [label(other) for other in others]
+    alike: dict[str, list[int]] = {}
+    for at, text in enumerate(labels):
+        alike.setdefault(text, []).append(at)
+    ordered = sorted(alike)
+    for at, one in enumerate(ones):
+        text = label(one)
+        near = [text[:length] for length in range(len(text)) if text[:length] in alike]
+        near += ordered[bisect_left(ordered, text) : bisect_left(ordered, text + _LAST)]
+        yield from ((at, to) for to in sorted(to for key in near for to in alike[key]) if overlap(one, others[to]))
+
+
+def _label(ones: Sequence[Pattern], others: Sequence[Pattern]) -> Callable[[Pattern], str]:
+    """What tells patterns apart: where two of them overlap, one's label begins with the other's."""
+    shapes = list(zip(ones[0], others[0], strict=False))
+    fixed = [at for at, pair in enumerate(shapes) if not any(isinstance(part, Slot) for part in pair)]
+    loose = [at for at in range(len(shapes)) if at not in fixed]
+
+    def label(one: Pattern, at: int | None = None, *, backwards: bool = False) -> str:
+        parts = [f"{one[here]}/" for here in fixed]
+        part = one[at] if at is not None else ""
+        if isinstance(part, Slot):
+            return "".join([*parts, part.after[::-1] if backwards else part.before])
+        return "".join([*parts, part[::-1] if backwards else part, "/"])
+
+    # In one segment a service's name has a text before it, and one behind it; what tells most apart is taken.
+    possible: list[Callable[[Pattern], str]] = [label]
+    possible += [partial(label, at=at, backwards=backwards) for at in loose for backwards in (False, True)]
+    return max(possible, key=lambda one: len({one(pattern) for pattern in (*ones, *others)}))
 
 
 def _agree(fixed: tuple[set[str], set[str]], slots: Sequence[tuple[Slot, Slot]]) -> bool:
