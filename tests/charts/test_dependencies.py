@@ -1,6 +1,7 @@
 """A chart's dependencies: vendored, from the same repository, or from a chart repository by Chart.lock."""
 
 import functools
+import os
 import shutil
 import sys
 import threading
@@ -12,7 +13,7 @@ import helm_python
 import pytest
 from tests.support import engines
 
-from gitops_tk.charts import dependencies
+from gitops_tk.charts import dependencies, executable
 from gitops_tk.charts.dependencies import cached, complete
 from gitops_tk.charts.engine import Dependency, Engine
 from gitops_tk.errors import ChartError
@@ -134,6 +135,18 @@ def test_a_dependency_is_fetched_at_the_version_of_the_lock(name: str, repositor
     text = found.load(files, root=ROOT).render({}, release="a", namespace="default")
     assert "name: lib-1.2.0" in text
     assert "name: lib-2.0.0" in text
+
+
+def test_a_repository_that_never_answers_is_told_as_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(executable, "_TIMEOUT", 0.2)
+    program = tmp_path / "helm"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o755)
+    engine = executable.HelmExecutable(str(program), os.environ)
+    with pytest.raises(ChartError) as refused:
+        engine.pull(Dependency("lib", "1.2.0", "https://charts.example.com"))
+    assert refused.value.code == "dependency-pull"
+    assert refused.value.message.endswith("from https://charts.example.com: it takes too long")
 
 
 def test_what_was_fetched_once_is_kept_in_the_users_cache(repository: Repository, tmp_path: Path) -> None:

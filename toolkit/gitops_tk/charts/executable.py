@@ -73,13 +73,26 @@ class HelmExecutable:
         what = f"{dependency.repository.rstrip('/')}/{dependency.name}" if registry else dependency.name
         where = [] if registry else ["--repo", dependency.repository]
         with scratch.folder() as folder:
-            done = process.run(
-                [self._program, "pull", what, "--version", dependency.version, *where, "--destination", str(folder)],
-                env={**self._environ, **online(self._all, folder)},
-                cwd=folder,
-                timeout=_TIMEOUT,
-            )
-            return pulled(folder, dependency, done.stderr.decode("utf-8", "replace") if done.status else None)
+            try:
+                done = process.run(
+                    [
+                        self._program,
+                        "pull",
+                        what,
+                        "--version",
+                        dependency.version,
+                        *where,
+                        "--destination",
+                        str(folder),
+                    ],
+                    env={**self._environ, **online(self._all, folder)},
+                    cwd=folder,
+                    timeout=_TIMEOUT,
+                )
+                failed = done.stderr.decode("utf-8", "replace") if done.status else None
+            except process.TimeLimit:
+                failed = "it takes too long"
+            return pulled(folder, dependency, failed)
 
 
 class _Chart:
