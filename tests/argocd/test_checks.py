@@ -133,6 +133,8 @@ PLANTED = [
     ),
     ("argocd-not-evaluated", added(PROD, b"a: &a {b: *a}\n"), "cannot be read as YAML"),
     ("argocd-not-evaluated", added(PROD, b"a: !!bool maybe\n"), "cannot be read as YAML"),
+    ("argocd-not-evaluated", changed(PROD, "  name: ", "  name: 0x" + "f" * 5000 + " #"), "cannot be read as YAML"),
+    ("argocd-not-evaluated", changed(PROD, "segments 1", "segments " + "9" * 5000), "is not known here"),
     (
         "argocd-not-evaluated",
         added("services/a/envs/prod.yaml", b"a: &a {b: *a}\n"),

@@ -15,6 +15,8 @@ _MOST = 1_000_000
 # With fewer brackets and shorter lines than this there is no way to nest deep.
 _LONG = 1_000
 _LIBYAMLS_OWN = "exceeded maximum nesting depth"
+# In bits.
+_LONGEST_NUMBER = 1_024
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -48,10 +50,10 @@ def documents(text: str) -> list[tuple[Any, Node]]:
     if any(unfolds(node) for node in nodes):
         raise yaml.YAMLError("its aliases unfold to too many values")
     try:
-        return [(SafeConstructor().construct_document(node), node) for node in nodes]
+        return [(_Constructor().construct_document(node), node) for node in nodes]
     except (ValueError, LookupError, AttributeError) as error:
         # That is what it makes of `!!bool maybe` and the like.
-        raise yaml.YAMLError("a tag says what its value is not") from error
+        raise yaml.YAMLError("a value is not what its tag says, or a number too long") from error
 
 
 def document(text: str) -> Any:
@@ -69,6 +71,18 @@ def document(text: str) -> Any:
 def unfolds(node: Node) -> bool:
     """Whether a node is deeper, or more keys and values, than anybody writes, all aliases unfolded."""
     return _measured(node, {}, 0)[0] > _MOST
+
+
+class _Constructor(SafeConstructor):
+    def construct_yaml_int(self, node: ScalarNode) -> int:
+        found = super().construct_yaml_int(node)
+        # In another base there is no limit, and Python would not write it out again.
+        if found.bit_length() > _LONGEST_NUMBER:
+            raise ValueError(node.value[:100])
+        return found
+
+
+_Constructor.add_constructor("tag:yaml.org,2002:int", _Constructor.construct_yaml_int)  # type: ignore[type-var]
 
 
 def _measured(node: Node, known: dict[int, tuple[float, int]], depth: int) -> tuple[float, int]:

@@ -95,7 +95,7 @@ class Server:
         return self._read(reply, _List).items or ()
 
     def resources(self, name: str) -> Sequence[Resource]:
-        """All objects of an LiveApplication, with their health: since 3.0 the Application itself does not tell it.
+        """All objects of an Application, with their health: since 3.0 the Application itself does not tell it.
 
         Raises:
             LoginFailed, ArgocdError, Unanswered: see `application`.

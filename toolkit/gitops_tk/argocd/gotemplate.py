@@ -64,7 +64,7 @@ def _operand(token: str, params: Mapping[str, Any]) -> Any:
         return re.sub(r"\\(.)", r"\1", token[1:-1])
     if token.startswith("`"):
         return token[1:-1]
-    if re.fullmatch(r"-?\d+", token):
+    if re.fullmatch(r"-?\d{1,18}", token):
         return int(token)
     if not token.startswith("."):
         raise NotUnderstood(f"{token!r} is not known here")
