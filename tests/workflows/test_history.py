@@ -7,8 +7,9 @@ from tests.support.timeline import Timeline
 
 from gitops_tk.errors import GitopsTkError
 from gitops_tk.model.image import Image
+from gitops_tk.reports.history import text
 from gitops_tk.workflows import bump, promote, rollback
-from gitops_tk.workflows.history import Event, HistoryRequest, history
+from gitops_tk.workflows.history import Event, HistoryRequest, history, result
 
 CONFIG = b"apiVersion: gitops-tk/v1\nenvironments: [{name: dev}, {name: prod}]\n"
 NOW = "2026-03-20T00:00:00"
@@ -261,3 +262,10 @@ def test_what_has_no_history_is_told(request_: HistoryRequest, code: str) -> Non
     with pytest.raises(GitopsTkError) as caught:
         history(request_, start().views(NOW))
     assert caught.value.code == code
+
+
+def test_what_has_just_come_leaves_room_for_when_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    made = start().commit(NOW, {path("dev"): values("v2")})
+    _, newest, _ = text(result("a", told(made))).splitlines()
+    assert newest.startswith("2026-03-20 00:00:00  dev  v1      v2     0s so far")

@@ -96,7 +96,7 @@ class FileSkeleton(Struct, kw_only=True, forbid_unknown_fields=True):
 class FileOff(Struct, kw_only=True, forbid_unknown_fields=True):
     """A rule that is switched off."""
 
-    rule: Annotated[str, _text("The rule's name; docs/validate.md and docs/policy.md list them.")]
+    rule: Annotated[str, _text("The rule's name; docs/validate.md and docs/verify-pr.md list them.")]
     reason: Annotated[str, _text("Why; every report shows it.")]
     services: Annotated[list[str] | None, _text("Only for these services.")] = None
     environments: Annotated[list[str] | None, _text("Only in these environments.")] = None

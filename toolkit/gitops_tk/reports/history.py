@@ -56,8 +56,8 @@ def lately(result: Result) -> str:
         [
             one["service"],
             one["env"],
-            durations.rough(one["seconds"]) if one["since"] else "-",
-            durations.rough(one["behind"]) if one["behind"] is not None else "-",
+            _stayed(one["seconds"]) if one["since"] else "-",
+            _stayed(one["behind"]) if one["behind"] is not None else "-",
             foreign.line(", ".join(f"{key['key']} ({key['source']})" for key in one["drift"])) or "-",
         ]
         for one in result.details["history"]
@@ -74,13 +74,18 @@ def _rows(events: list[dict[str, Any]], shown: Callable[[str], str]) -> list[lis
             event["env"],
             _version(event, "from", shown),
             _version(event, "to", shown),
-            durations.rough(event["seconds"]) + ("" if event["until"] else " so far"),
+            _stayed(event["seconds"]) + ("" if event["until"] else " so far"),
             _how(event, shown),
             shown(event["author"].partition(" <")[0]),
             event["commit"],
         ]
         for event in events
     ]
+
+
+def _stayed(seconds: int) -> str:
+    # A cell has no room for `less than 1s`.
+    return durations.rough(seconds) if seconds else "0s"
 
 
 def _version(event: dict[str, Any], side: str, shown: Callable[[str], str]) -> str:

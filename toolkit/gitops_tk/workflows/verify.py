@@ -285,7 +285,7 @@ def _check_rules(config: Config) -> None:
             raise ConfigError(
                 f"verify.off: there is no rule {one.rule[:60]!r}",
                 code="config-unknown-rule",
-                hint=nearest(one.rule, NAMES) or "docs/policy.md lists the rules",
+                hint=nearest(one.rule, NAMES) or "docs/verify-pr.md lists the rules",
                 file=CONFIG_FILE,
                 line=one.line,
             )

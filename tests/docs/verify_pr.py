@@ -1,10 +1,10 @@
-"""The table of rules in docs/policy.md, written from the registry: `python -m tests.docs.policy`."""
+"""The table of rules in docs/verify-pr.md, written from the registry: `python -m tests.docs.verify_pr`."""
 
 from pathlib import Path
 
 from gitops_tk.policy.review import RULES
 
-PATH = Path(__file__).resolve().parents[2] / "docs" / "policy.md"
+PATH = Path(__file__).resolve().parents[2] / "docs" / "verify-pr.md"
 _BEGIN = "| rule | what holds | why |"
 
 
