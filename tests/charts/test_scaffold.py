@@ -109,6 +109,7 @@ _ABOUT = b"version: '1'\nprofiles: {http: x}\ntemplated: ['chart/*']\n"
         ({"chart/.Git/hooks/pre-commit": b""}, "chart/.Git/hooks/pre-commit"),
         ({"chart/\x1b[2J": b""}, "chart/\x1b[2J"),
         ({"chart/latin-1": b"\xe9"}, "chart/latin-1"),
+        ({"chart/half": b'[[ "\\ud800" ]]'}, "chart/half"),
         ({"skeleton.yaml": b"\xe9"}, "skeleton.yaml"),
         ({"skeleton.yaml": b"version: ["}, "skeleton.yaml"),
         ({"skeleton.yaml": b"[" * 3000}, "skeleton.yaml"),

@@ -23,6 +23,8 @@ def fill(texts: Mapping[str, str], context: Mapping[str, Any]) -> dict[str, Any]
     for name, text in texts.items():
         try:
             found[name] = template(text).render(context)
+            # Half of a character, which an escape in a template can make, is in no file.
+            found[name].encode()
         except Exception as error:
             # A template may fail in as many ways as an expression can; each is a fault of the skeleton.
             return {"failed": str(error), "file": name, "line": getattr(error, "lineno", None)}
