@@ -47,6 +47,7 @@ def test_the_mask_takes_in_all_that_the_rule_takes_for_a_secret(name: str) -> No
         ("Server=a;Password=hunter2;User=b", "Server=a;Password=(hidden);User=b"),
         ("<password>hunter2</password>", "<password>(hidden)</password>"),
         ("a: postgres://web:hunter2@db/web", "a: postgres://web:(hidden)@db/web"),
+        (f"a: amqp://{'u' * 300}:{'p' * 900}@queue/web", f"a: amqp://{'u' * 300}:(hidden)@queue/web"),
         ("curl -H 'Authorization: Bearer abcdef' x", "curl -H 'Authorization: Bearer (hidden)' x"),
         ("password: |\n  one\n  two\nhost: a", "password: (hidden)\nhost: a"),
         ("db:\n  password:\n    value: one\n  host: a", "db:\n  password:(hidden)\n  host: a"),

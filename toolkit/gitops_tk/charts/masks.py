@@ -45,7 +45,7 @@ _FLAG = re.compile(r"(--?[A-Za-z][\w.-]*)=(.+)", re.DOTALL)
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*-----|\Z)", re.DOTALL
 )
-_URL_PASSWORD = re.compile(r"(?<=://)([^\s/:@]{0,100}:)([^\s/@]{1,200})(?=@)")
+_URL_PASSWORD = re.compile(r"(?<=://)([^\s/:@]*:)([^\s/@]+)(?=@)")
 _HEADER = re.compile(r"(?i)(?<=\bauthorization)(\W{1,4}(?:bearer|basic|token|digest)\s+)([^\s\"']+)")
 _WEBHOOK = re.compile(r"(?<=hooks\.slack\.com/services/)\S+|(?<=webhook\.office\.com/)\S+")
 # A name and what stands between it and its value.

@@ -21,7 +21,7 @@ FORMS = {
     "a Slack token": re.compile(r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}"),
     "a Google API key": re.compile(r"\bAIza[0-9A-Za-z_-]{35}\b"),
     "a JSON web token": re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
-    "a URL with a password": re.compile(r"\b[a-z][a-z0-9+.-]{1,30}://[^\s/:@$<{]{1,100}:[^\s/@$<{]{1,200}@[\w.\[-]"),
+    "a URL with a password": re.compile(r"\b[a-z][a-z0-9+.-]{1,30}://[^\s/:@$<{]+:[^\s/@$<{]+@[\w.\[-]"),
 }
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
