@@ -186,6 +186,17 @@ def test_what_the_clock_says_of_a_gate_is_not_on_the_page() -> None:
     assert "- `soak` for a in prod: **waiting** `until 2026-09-22T14:13:20Z`" in page("3 h of 1 d")
 
 
+def test_gates_are_told_one_after_the_other() -> None:
+    answers = (("a", "soak", "waiting"), ("a", "order", "passed"), ("b", "soak", "passed"), ("b", "order", "passed"))
+    gates = tuple(gate(name, service, answer, "m") for service, name, answer in answers)
+    page = body(Evidence(subject="s", releases=(moved("a"), moved("b")), gates=gates), GITHUB)
+    assert re.findall(r"^- `(\w+)` for (.*) in", page, re.MULTILINE) == [
+        ("soak", "a"),
+        ("soak", "b"),
+        ("order", "a and b"),
+    ]
+
+
 def test_a_change_that_reaches_no_release_is_said_to_reach_none() -> None:
     assert body(Evidence(subject="s"), GIT) == "No release changes.\n"
     assert terminal.text(Evidence(subject="s")) == "no release changes\n"

@@ -7,7 +7,7 @@ from tests.support.timeline import Timeline
 
 from gitops_tk.errors import GitopsTkError
 from gitops_tk.model.image import Image
-from gitops_tk.reports.history import text
+from gitops_tk.reports.history import markdown, text
 from gitops_tk.workflows import bump, promote, rollback
 from gitops_tk.workflows.history import Event, HistoryRequest, history, result
 
@@ -132,6 +132,7 @@ def test_of_several_commands_in_one_message_the_one_that_tells_of_the_change_cou
     made.commit("2026-03-02T00:00:00", {path("dev"): values("v2")}, "squashed\n\n" + "\n".join(blocks))
     event = told(made)[0]
     assert (event.command, event.overrides) == ("promote", ("soak it is urgent",))
+    assert "`promote`, overriding `soak: it is urgent`" in markdown(result("a", [event]))
 
 
 def test_commits_that_change_no_image_are_no_events() -> None:

@@ -94,9 +94,10 @@ class Answer(Struct, frozen=True):
 
 
 def gates(evidence: Evidence) -> list[Answer]:
-    """What the gates say; of those that have passed only which."""
+    """What the gates say, one after the other; of those that have passed only which."""
     found: dict[tuple[str, str, str, str], list[Gate]] = {}
-    for gate in evidence.gates:
+    names = list(dict.fromkeys(gate.gate for gate in evidence.gates))
+    for gate in sorted(evidence.gates, key=lambda one: names.index(one.gate)):
         about = _about(gate)
         found.setdefault((gate.gate, gate.env, gate.answer, "" if gate.answer == "passed" else about), []).append(gate)
     return [

@@ -103,7 +103,8 @@ def _how(event: dict[str, Any], shown: Callable[[str], str]) -> str:
     how = event["command"] or "by hand"
     how = shown(how) if event["command"] else how
     how += f" from {shown(event['source'])}" if event["source"] else ""
-    return how + (f", overriding {shown(', '.join(event['overrides']))}" if event["overrides"] else "")
+    overridden = "; ".join(one.replace(" ", ": ", 1) for one in event["overrides"])
+    return how + (f", overriding {shown(overridden)}" if overridden else "")
 
 
 def _harmless(value: Any) -> str:

@@ -59,7 +59,7 @@ class Event(Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
         author: who wrote the commit.
         command: the command that made it, where its trailers say so and the files agree; None for a change by hand.
         source: the environment that it was promoted from.
-        overrides: the gates that were overridden for it.
+        overrides: the gates that were overridden for it, each with the reason behind its name.
         until: when the next change of this image came; None where it is there still.
         seconds: for how long it stayed, or has been there.
     """

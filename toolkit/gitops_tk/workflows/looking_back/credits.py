@@ -21,7 +21,7 @@ class Credit(Struct, frozen=True, kw_only=True):
     Attributes:
         command: its name, such as promote.
         source: the environment that was promoted from.
-        overrides: the gates that were overridden.
+        overrides: the gates that were overridden, each with the reason behind its name.
     """
 
     command: str
