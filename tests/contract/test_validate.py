@@ -67,6 +67,19 @@ def test_a_finding_leads_to_the_values_file_that_it_comes_from(checkout: Path) -
     assert found["request-over-limit"][0] == "services/user-service/chart/values.yaml"
 
 
+def test_a_hold_that_cannot_be_understood_is_told_with_its_line(checkout: Path) -> None:
+    hold = checkout / ".gitops-tk/holds/prod/user-service.yaml"
+    hold.parent.mkdir(parents=True)
+    hold.write_text("reason: it loses orders\n")
+    assert run("validate", cwd=checkout).status == 0
+    hold.write_text("reason: it loses orders\nuntil: some day\n")
+    ran = run_json("validate", cwd=checkout)
+    (told,) = ran.json["problems"]
+    assert (ran.status, told["code"], told["line"]) == (5, "unreadable", 2)
+    assert (told["file"], "gitops-tk unhold" in told["hint"]) == (hold.relative_to(checkout).as_posix(), True)
+    assert run("validate", "-e", "dev", cwd=checkout).status == 0
+
+
 def test_warnings_are_told_and_do_not_make_it_fail(checkout: Path) -> None:
     own = checkout / _OWN
     own.write_text(own.read_text() + "resources:\n  limits:\n    memory: null\n")

@@ -7,6 +7,7 @@ from typing import Any
 
 from gitops_tk.argocd.rules import BY_NAME
 from gitops_tk.charts.rules import NAMES
+from gitops_tk.config.layout import Layout
 from gitops_tk.config.load import CONFIG_FILE, load
 from gitops_tk.config.model import Config, Environment, nearest
 from gitops_tk.errors import ChartError, ConfigError
@@ -16,6 +17,7 @@ from gitops_tk.model.snapshot import Snapshot
 from gitops_tk.workflows.checking import definitions, processes
 from gitops_tk.workflows.checking.checks import Checker, Settings
 from gitops_tk.workflows.checking.jobs import collect
+from gitops_tk.workflows.holding import find_holds
 from gitops_tk.workflows.layers import unknown_service
 from gitops_tk.workflows.options import Options
 from gitops_tk.workflows.releases import Target
@@ -66,7 +68,7 @@ def validate(
         definitions=known,
         environ=dict(options.environ),
     )
-    problems: list[Problem] = []
+    problems = list(_faulty_holds(snapshot, config, services, envs))
     off: Counter[int] = Counter()
     progress(f"{len(work)} services")
     releases, without = sum(len(job.envs) for job in work), 0
@@ -100,6 +102,20 @@ def _wanted(
         for service, present in found.items()
         if not services or service in services
     }
+
+
+def _faulty_holds(
+    snapshot: Snapshot, config: Config, services: Sequence[str], envs: Sequence[str]
+) -> Iterator[Problem]:
+    for (service, env), hold in find_holds(snapshot, envs or [one.name for one in config.environments]).items():
+        if hold.fault is not None and (not services or service in services):
+            yield Problem(
+                code="unreadable",
+                message=_printable(f"the hold of {service} in {env} holds everything: {hold.fault.message}"),
+                hint=f"mend it, or gitops-tk unhold {service} -e {env}",
+                file=Layout.hold_path(service, env),
+                line=hold.fault.line,
+            )
 
 
 def _result(problems: list[Problem], counted: dict[str, Any]) -> Result:
