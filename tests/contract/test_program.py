@@ -42,6 +42,13 @@ def test_every_command_has_help_with_an_example(command: tuple[str, ...], tmp_pa
     assert re.search(rf"Example:\s+gitops-tk {' '.join(command)}\b", ran.out)
 
 
+@pytest.mark.parametrize("group", [(), *((name,) for name in ("values", "env", "pipeline", "argocd", "config"))])
+def test_no_summary_of_a_command_is_cut_in_a_narrow_terminal(group: tuple[str, ...], tmp_path: Path) -> None:
+    listed = run(*group, "--help", cwd=tmp_path, COLUMNS="80").out.partition("Commands:\n")[2]
+    assert listed
+    assert "..." not in listed
+
+
 def test_the_commands_of_the_first_issue_are_there() -> None:
     assert {" ".join(command) for command in _commands()} >= {
         *("init", "new-service", "bump", "promote", "status", "render", "validate", "config schema", "config show"),

@@ -53,7 +53,9 @@ def adopt(
     dry_run: opt.DryRun = False,
     output: opt.Output = "text",
 ) -> None:
-    """Write gitops-tk.yaml for a repository that exists already, at the top of the checkout or in the folder of --repo.
+    """Write gitops-tk.yaml for a repository that exists already.
+
+    It goes to the top of the checkout, or into the folder of --repo.
 
     Example: gitops-tk adopt --repo ../older --dry-run
     """

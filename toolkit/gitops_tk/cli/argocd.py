@@ -8,7 +8,7 @@ from gitops_tk.cli import options as opt
 from gitops_tk.cli.run import run
 from gitops_tk.model.result import Result
 
-app = typer.Typer(help="The wiring to Argo CD: its manifests, and what it makes of them.", no_args_is_help=True)
+app = typer.Typer(help="The manifests for Argo CD, and what it makes of them.", no_args_is_help=True)
 
 
 @app.command("apps")
@@ -25,7 +25,9 @@ def apps(
     branch: opt.Branch = None,
     output: opt.Output = "text",
 ) -> None:
-    """List the Applications that Argo CD would generate from the manifests as they are.
+    """List the Applications that Argo CD would generate.
+
+    It is asked of the manifests as they are.
 
     Example: gitops-tk argocd apps -o json
     """
@@ -55,7 +57,7 @@ def write(
     dry_run: opt.DryRun = False,
     output: opt.Output = "text",
 ) -> None:
-    """Write the manifests in argocd/ as gitops-tk.yaml says, over what is there.
+    """Write the manifests in argocd/ anew, as gitops-tk.yaml says.
 
     Example: gitops-tk argocd write --dry-run
     """

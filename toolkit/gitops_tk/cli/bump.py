@@ -49,7 +49,9 @@ def bump(
     dry_run: opt.DryRun = False,
     output: opt.Output = "text",
 ) -> None:
-    """Set a new image of services in one environment: one commit, or one proposal.
+    """Set a new image of services in one environment.
+
+    One commit, or one proposal, however many services.
 
     Example: gitops-tk bump user-service -e dev --tag v1.3.0 --build 57 --revision 4f2a91c
     """

@@ -6,7 +6,7 @@ from gitops_tk.cli import options as opt
 from gitops_tk.cli.run import run
 from gitops_tk.model.result import Result
 
-app = typer.Typer(help="Show gitops-tk.yaml as it is understood, and its JSON Schema.", no_args_is_help=True)
+app = typer.Typer(help="gitops-tk.yaml as it is understood, and its JSON Schema.", no_args_is_help=True)
 
 
 @app.command("schema")

@@ -67,7 +67,9 @@ def diff(
     branch: opt.Branch = None,
     output: _Output = "text",
 ) -> None:
-    """Show what a promotion would change, or what changed between two revisions: values and rendered objects.
+    """Show what a promotion would change, or what changed.
+
+    Values and rendered objects of two environments, or of two revisions.
 
     Example: gitops-tk diff staging prod user-service
     """

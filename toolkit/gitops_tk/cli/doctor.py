@@ -22,9 +22,10 @@ def doctor(
     branch: opt.Branch = None,
     output: opt.Output = "text",
 ) -> None:
-    """Look whether git, Helm, credentials, remote, forge and Argo CD are as the tool needs them; change nothing.
+    """Look for what is wrong around the tool; change nothing.
 
-    Ends with 1 where something is wrong. It works outside a repository, too, for what can be told there.
+    Git, Helm, credentials, remote, forge and Argo CD have to be as the tool needs them. Ends with 1
+    where something is wrong. It works outside a repository, too, for what can be told there.
 
     Example: gitops-tk doctor --repo https://github.com/example/gitops
     """

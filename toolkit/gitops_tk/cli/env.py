@@ -67,7 +67,7 @@ def add(
     dry_run: opt.DryRun = False,
     output: opt.Output = "text",
 ) -> None:
-    """Add an environment to gitops-tk.yaml, with shared values to begin with.
+    """Add an environment to gitops-tk.yaml, with shared values.
 
     Example: gitops-tk env add qa --after dev --copy dev --commit
     """
@@ -95,7 +95,9 @@ def remove(
     dry_run: opt.DryRun = False,
     output: opt.Output = "text",
 ) -> None:
-    """Remove an environment from gitops-tk.yaml, with its shared values, its services' values and its holds.
+    """Remove an environment from gitops-tk.yaml.
+
+    Its shared values, its services' values and its holds go with it.
 
     Example: gitops-tk env remove qa --dry-run
     """

@@ -24,9 +24,10 @@ def explain(
     branch: opt.Branch = None,
     output: opt.Output = "text",
 ) -> None:
-    """Say why a promotion is or is not allowed, and until when: every rule and every gate with its answer.
+    """Say why a promotion is or is not allowed, and until when.
 
-    It ends with 0 whatever the answer is; --output json has "allowed" for programs.
+    Every rule and every gate with its answer. It ends with 0 whatever the answer is; --output json has
+    "allowed" for programs.
 
     Example: gitops-tk explain staging prod user-service
     """

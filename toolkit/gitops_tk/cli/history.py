@@ -46,7 +46,9 @@ def history(
     branch: opt.Branch = None,
     output: _Output = "text",
 ) -> None:
-    """Show each change of a service's images: when, by whom and how it came, and how long it stayed.
+    """Show each change of a service's images.
+
+    When, by whom and how it came, and how long it stayed.
 
     Example: gitops-tk history user-service -e prod --limit 10
     """

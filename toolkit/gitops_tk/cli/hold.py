@@ -39,7 +39,9 @@ def hold(
     dry_run: opt.DryRun = False,
     output: opt.Output = "text",
 ) -> None:
-    """Hold services back in one environment: bump and promote leave them alone until unhold, or the date.
+    """Hold services back in one environment.
+
+    bump and promote leave them alone until unhold, or the date.
 
     Example: gitops-tk hold user-service -e prod --reason "incident 42" --until 2026-12-24
     """
@@ -72,7 +74,7 @@ def unhold(
     dry_run: opt.DryRun = False,
     output: opt.Output = "text",
 ) -> None:
-    """Let services that are held in one environment go on; also after a rollback.
+    """Let services go on that are held, also after a rollback.
 
     Example: gitops-tk unhold user-service -e prod
     """

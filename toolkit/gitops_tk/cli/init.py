@@ -74,7 +74,9 @@ def init(
     dry_run: opt.DryRun = False,
     output: opt.Output = "text",
 ) -> None:
-    """Start a GitOps repository: its configuration, the values that services share, and the manifests of Argo CD.
+    """Start a GitOps repository.
+
+    Its configuration, the values that services share, and the manifests of Argo CD.
 
     Example: gitops-tk init my-gitops --env dev --env staging --env prod
     """

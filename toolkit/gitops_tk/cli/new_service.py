@@ -79,9 +79,9 @@ def new_service(
     dry_run: opt.DryRun = False,
     output: opt.Output = "text",
 ) -> None:
-    """Scaffold a service: its chart from the skeleton, and its values for every environment.
+    """Scaffold a service: its chart, and values for environments.
 
-    In a terminal it asks for what is missing.
+    The chart comes from the skeleton; every environment gets a values file. In a terminal it asks for what is missing.
 
     Example: gitops-tk new-service mail-service --image registry.example.com/shop/mail-service --port 8080
     """

@@ -46,9 +46,9 @@ def add(
     dry_run: opt.DryRun = False,
     output: opt.Output = "text",
 ) -> None:
-    """Write CI files: for the GitOps repository, or with --app-dir for an application's.
+    """Write CI files for the GitOps repository, or an application's.
 
-    Files that are there and say something else are never overwritten.
+    Those of an application go to --app-dir. Files that are there and say something else are never overwritten.
 
     Example: gitops-tk pipeline add github --app-dir ../user-service --service user-service
     """

@@ -62,7 +62,9 @@ def promote(
     dry_run: opt.DryRun = False,
     output: opt.Output = "text",
 ) -> None:
-    """Bring what runs in one environment to the next; without SERVICE, everything that differs.
+    """Bring what runs in one environment to the next.
+
+    Without SERVICE, everything that differs.
 
     Example: gitops-tk promote staging prod user-service
     """

@@ -44,7 +44,7 @@ def render(
     branch: opt.Branch = None,
     output: opt.Output = "text",
 ) -> None:
-    """Print a service's manifests in an environment, as Helm renders them.
+    """Print a service's manifests, as Helm renders them.
 
     Example: gitops-tk render user-service -e prod
     """

@@ -55,7 +55,9 @@ def rollback(
     dry_run: opt.DryRun = False,
     output: opt.Output = "text",
 ) -> None:
-    """Put back what ran before in one environment, and hold what was left so that no pipeline brings it again.
+    """Put back what ran before in one environment.
+
+    What was left is held, so that no pipeline brings it again.
 
     Example: gitops-tk rollback user-service -e prod
     """

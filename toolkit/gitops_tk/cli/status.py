@@ -33,7 +33,9 @@ def status(
     branch: opt.Branch = None,
     output: opt.Output = "text",
 ) -> None:
-    """Show which version of each service is where, and what differs along the promotion order.
+    """Show which version is where, and what differs.
+
+    Environments stand in promotion order, each compared with the one it is promoted from.
 
     Example: gitops-tk status user-service -e prod
     """

@@ -36,9 +36,10 @@ def upgrade_chart(
     dry_run: opt.DryRun = False,
     output: opt.Output = "text",
 ) -> None:
-    """Bring charts to the current skeleton, keeping local edits: every chart, or those of the named services.
+    """Bring charts to the current skeleton, keeping local edits.
 
-    Where each environment has its own charts, the first one's; promotions carry them on.
+    Every chart, or those of the named services. Where each environment has its own charts, the first one's;
+    promotions carry them on.
 
     Example: gitops-tk upgrade-chart user-service --dry-run
     """

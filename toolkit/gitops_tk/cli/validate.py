@@ -36,7 +36,9 @@ def validate(
     branch: opt.Branch = None,
     output: opt.ReportOutput = "text",
 ) -> None:
-    """Check configuration, values against the charts' schemas, and manifests against Kubernetes and the rules.
+    """Check configuration, values and manifests.
+
+    Values against the charts' schemas, manifests against Kubernetes and the rules.
 
     Example: gitops-tk validate user-service -e prod --kube-version 1.34
     """

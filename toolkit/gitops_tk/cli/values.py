@@ -91,7 +91,9 @@ def unset(
     dry_run: opt.DryRun = False,
     output: opt.Output = "text",
 ) -> None:
-    """Remove values from the service's own file, so that the shared ones and the chart's defaults hold again.
+    """Remove values from the service's own file.
+
+    The shared ones and the chart's defaults hold again.
 
     Example: gitops-tk values unset user-service -e dev config.data.LOG_LEVEL
     """
@@ -118,7 +120,7 @@ def diff(
     branch: opt.Branch = None,
     output: opt.Output = "text",
 ) -> None:
-    """Show what differs between a service's merged values in two environments.
+    """Show what differs in a service's merged values.
 
     Example: gitops-tk values diff user-service -e staging -e prod
     """

@@ -34,7 +34,9 @@ def verify_pr(
     repo: opt.Repo = None,
     output: opt.ReportOutput = "text",
 ) -> None:
-    """Check a pull request: sort what it changes, and refuse what the base's policy does not allow.
+    """Check a pull request against the base's policy.
+
+    What it changes is sorted, and what the policy does not allow is refused.
 
     Example: gitops-tk verify-pr --base origin/main --head HEAD
     """

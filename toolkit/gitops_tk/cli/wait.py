@@ -37,9 +37,10 @@ def wait(
     branch: opt.Branch = None,
     output: opt.Output = "text",
 ) -> None:
-    """Wait until Argo CD reports services synced and healthy; 6 if they are not in time, 1 if they have failed.
+    """Wait until Argo CD reports services synced and healthy.
 
-    Without SERVICE all that have an image in the environment.
+    Ends with 6 if they are not in time, with 1 if they have failed. Without SERVICE all that have an image in
+    the environment.
 
     ARGOCD_SERVER says where Argo CD is, ARGOCD_AUTH_TOKEN holds a token that may get applications.
 
