@@ -1,6 +1,7 @@
 """verify-pr refuses each planted pull request by its rule and by no other, and accepts the good ones."""
 
 import os
+import re
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -68,6 +69,14 @@ def test_a_closed_gate_says_what_to_run(tmp_path: Path) -> None:
     command = "gitops-tk promote staging prod b --override soak --reason TEXT"
     assert hints("not-soaked") == [f"{again}, or propose it with: {command}"]
     assert hints("frozen") == [f"{again}; frozen lets nobody override freeze"]
+
+
+def test_what_differs_from_the_source_under_its_tag_is_told(tmp_path: Path) -> None:
+    names = ("digest-taken-away", "build-that-was-made-up")
+    proposals = sorted_out(tmp_path, [case for case in REFUSED if case.name in names])
+    taken, made_up = (refusals(proposals[name])["digest"][0] for name in names)
+    assert taken == "v1.2.0 of a was never in the source as it is here: no digest"
+    assert re.fullmatch(r"v1.2.0 of a was never in the source as it is here: sha256:\w{12}, build \d+", made_up)
 
 
 def test_what_is_proposed_together_is_to_be_proposed_together_again(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from gitops_tk.model.image import Image
 from gitops_tk.policy.review.model import DELIVERIES, Fault, Key, Proposal, Release, rule
 
 # Nobody reads more of a value in a message.
@@ -28,20 +29,25 @@ def not_in_source(proposal: Proposal) -> Iterator[Fault]:
 
 @rule(
     "digest",
-    summary="A digest is the one that its tag has had in the source",
+    summary="A digest, a build and a source commit are those that their tag has had in the source",
     reason="Under a tag that was tried another image would run.",
-    example="the tag that staging has, with another digest, or without one",
-    fix="promote it with gitops-tk promote, which carries tag and digest together",
+    example="the tag that staging has, with another digest or build, or without the digest",
+    fix="promote it with gitops-tk promote, which carries all of it together",
 )
 def digest(proposal: Proposal) -> Iterator[Fault]:
-    """Digests that belong to another image than the tag."""
+    """Digests, builds and source commits that belong to another image than the tag."""
     for one in _delivered(proposal):
         if not one.sources and one.kind == "promotion":
             for move in one.moves:
                 if move.foreign and move.after is not None:
-                    said = move.after.digest[:19] or "no digest"
-                    said += f" (build {move.after.build})" if move.after.build is not None else ""
-                    yield _of(one, f"{said} is not what {move.after.tag} of {one.service} was in the source")
+                    said = f"{move.after.tag} of {one.service} was never in the source as it is here"
+                    yield _of(one, f"{said}: {_beside_tag(move.after)}")
+
+
+def _beside_tag(image: Image) -> str:
+    build = [f"build {image.build}"] if image.build is not None else []
+    revision = [f"source commit {image.revision[:12]}"] if image.revision else []
+    return ", ".join([image.digest[:19] or "no digest", *build, *revision])
 
 
 @rule(
