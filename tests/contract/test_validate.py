@@ -57,6 +57,15 @@ def test_a_finding_says_what_why_where_and_what_to_do(checkout: Path) -> None:
     }
 
 
+def test_a_template_may_name_the_release_s_namespace_and_another_not(checkout: Path) -> None:
+    service = checkout / "services/user-service/chart/templates/service.yaml"
+    service.write_text(
+        service.read_text().replace("metadata:\n", "metadata:\n  namespace: {{ .Release.Namespace }}\n", 1)
+    )
+    ran = run_json("validate", "-e", "prod", cwd=checkout)
+    assert (ran.status, ran.json["problems"]) == (0, [])
+
+
 def test_a_finding_leads_to_the_values_file_that_it_comes_from(checkout: Path) -> None:
     own = checkout / _OWN
     own.write_text(own.read_text() + "resources:\n  limits:\n    # a thousandth of a byte\n    memory: 64m\n")

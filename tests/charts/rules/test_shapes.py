@@ -1,5 +1,6 @@
 """Objects against schemas; and rules before objects of any shape."""
 
+import base64
 import copy
 import io
 import tarfile
@@ -108,6 +109,72 @@ def test_no_rule_stumbles_over_a_shape_that_nobody_expects(shape: Any) -> None:
             for rule in _WITHOUT_SCHEMAS:
                 for fault in rule.check(changed):
                     assert fault.message
+
+
+_DEPLOYMENT = """apiVersion: apps/v1
+kind: Deployment
+metadata: {name: a}
+spec:
+  selector: {matchLabels: {app: a}}
+  template:
+    metadata: {labels: {app: a}}
+    spec: {containers: [{name: a, image: "registry.example.com/a:v1"}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("namespace", "found"), [("shop", set()), ("other", {"service-selector"})], ids=["the release's", "another"]
+)
+def test_an_object_without_a_namespace_is_in_the_release_s(namespace: str, found: set[str]) -> None:
+    service = _SERVICE.replace("  name: a\n", f"  name: a\n  namespace: {namespace}\n") + "  selector: {app: a}\n"
+    objects = Objects(parse(f"{service}---\n{_DEPLOYMENT}"), "1.34", namespace="shop")
+    assert {finding.rule for finding in check(objects)} & {"service-selector"} == found
+
+
+def test_an_object_is_there_twice_if_one_of_them_names_the_release_s_namespace() -> None:
+    again = _SERVICE.replace("  name: a\n", "  name: a\n  namespace: shop\n")
+    found = check(Objects(parse(_SERVICE + again), "1.34", namespace="shop"))
+    assert [finding.rule for finding in found] == ["manifest-duplicate-object"]
+
+
+@pytest.mark.parametrize(
+    ("step", "found"), [("59/05", set()), ("9" * 5000, {"cron-schedule"}), ("MON", set())], ids=["05", "5000", "name"]
+)
+def test_a_schedule_is_read_as_kubernetes_reads_it(step: str, found: set[str]) -> None:
+    field = f"0 3 * * {step}" if step == "MON" else f"{step} 3 * * *"
+    text = f'apiVersion: batch/v1\nkind: CronJob\nmetadata: {{name: a}}\nspec: {{schedule: "{field}"}}\n'
+    rules = {finding.rule for finding in check(Objects(parse(text), "1.34"))}
+    assert rules & {"cron-schedule"} == found
+
+
+def test_a_hook_may_sleep_for_a_number_of_any_length() -> None:
+    hook = f'lifecycle: {{preStop: {{exec: {{command: [sleep, "{"9" * 5000}"]}}}}}}'
+    text = _DEPLOYMENT.replace("name: a, image", f"{hook}, name: a, image")
+    assert "grace-period" not in {finding.rule for finding in check(Objects(parse(text), "1.34"))}
+
+
+def test_the_default_deadline_of_a_rollout_is_told() -> None:
+    text = _DEPLOYMENT.replace("spec:\n", "spec:\n  minReadySeconds: 600\n", 1)
+    found = [one.message for one in check(Objects(parse(text), "1.34")) if one.rule == "progress-deadline"]
+    assert found == ["progressDeadlineSeconds 600 is not more than minReadySeconds 600"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "part", "value", "is_found"),
+    [
+        ("Secret", "data", base64.b64encode(bytes(1024 * 1024)).decode(), False),
+        ("Secret", "data", base64.b64encode(bytes(1024 * 1024 + 1)).decode(), True),
+        ("Secret", "stringData", "x" * (1024 * 1024), False),
+        ("ConfigMap", "binaryData", base64.b64encode(bytes(1024 * 1024)).decode(), False),
+        ("ConfigMap", "data", "ä" * (512 * 1024), False),
+        ("ConfigMap", "data", "ä" * (512 * 1024 + 1), True),
+    ],
+    ids=["secret", "secret-over", "text", "binary", "letters", "letters-over"],
+)
+def test_content_is_counted_in_bytes_as_they_are_stored(kind: str, part: str, value: str, is_found: bool) -> None:
+    one = Object({"apiVersion": "v1", "kind": kind, "metadata": {"name": "a"}, part: {"a": value}}, None)
+    found = [finding.rule for finding in check(Objects([one], "1.34")) if finding.rule == "config-data"]
+    assert found == (["config-data"] if is_found else [])
 
 
 def _nodes(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

@@ -63,7 +63,7 @@ def manifest_duplicate_object(objects: Objects) -> Iterator[Fault]:
     """Objects that are there twice."""
     seen: dict[tuple[str, str, str, str], str | None] = {}
     for one in objects.items:
-        key = (one.group, one.kind, one.namespace, one.name)
+        key = (one.group, one.kind, one.namespace or objects.namespace, one.name)
         if not one.name or not one.metadata.get("name"):
             continue
         if key in seen:

@@ -84,7 +84,7 @@ def annotation_syntax(objects: Objects) -> Iterator[Fault]:
         for key in annotations:
             if not _is_key(str(key)):
                 yield Fault(one, (*path, str(key)), f"{key!r} cannot be the key of an annotation")
-        if sum(len(str(key)) + len(str(value)) for key, value in annotations.items()) > _ANNOTATIONS_MOST:
+        if sum(_size(str(key)) + _size(str(value)) for key, value in annotations.items()) > _ANNOTATIONS_MOST:
             yield Fault(one, path, "the annotations are larger than 256 KiB")
 
 
@@ -179,7 +179,8 @@ def config_data(objects: Objects) -> Iterator[Fault]:
         size = 0
         for part in ("data", "binaryData", "stringData"):
             for key, value in mapping(one.data.get(part)).items():
-                size += len(text(value))
+                is_encoded = part == "binaryData" or (part, one.kind) == ("data", "Secret")
+                size += _decoded_size(text(value)) if is_encoded else _size(text(value))
                 if not _DATA_KEY.fullmatch(str(key)):
                     yield Fault(one, (part, str(key)), f"{key!r} cannot be a key of a {one.kind}")
         if size > _DATA_MOST:
@@ -202,6 +203,16 @@ def secret_base64(objects: Objects) -> Iterator[Fault]:
                 base64.b64decode("".join(text(value).split()), validate=True)
             except (binascii.Error, ValueError):
                 yield Fault(one, ("data", str(key)), f"the value of {key} is no base64")
+
+
+def _size(written: str) -> int:
+    """In bytes."""
+    return len(written.encode("utf-8", "replace"))
+
+
+def _decoded_size(encoded: str) -> int:
+    """The bytes that base64 stands for."""
+    return len("".join(encoded.split()).rstrip("=")) * 3 // 4
 
 
 def _is_key(key: str) -> bool:

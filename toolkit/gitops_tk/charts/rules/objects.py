@@ -208,6 +208,7 @@ class Objects:
         kube_version: major and minor of the Kubernetes version that they are for.
         definitions: the custom resource definitions that are known, by group and kind.
         again: the same release rendered once more, where the chart has functions that could differ.
+        namespace: the release's namespace, which an object has that names none.
     """
 
     def __init__(
@@ -216,11 +217,13 @@ class Objects:
         kube_version: str,
         definitions: Definitions | None = None,
         again: "Objects | None" = None,
+        namespace: str = "",
     ) -> None:
         self.items = items
         self.kube_version = kube_version
         self.definitions: Definitions = definitions or {}
         self.again = again
+        self.namespace = namespace
 
     def of(self, *kinds: str) -> list[Object]:
         """The objects of some kinds."""
@@ -247,7 +250,9 @@ class Objects:
 
     def selected(self, selector: Any, namespace: str) -> list[Pod]:
         """The pod templates that a selector matches, in the namespace of who selects."""
-        return [pod for pod in self.pods if pod.owner.namespace == namespace and matches(selector, pod.labels)]
+        space = namespace or self.namespace
+        there = (pod for pod in self.pods if (pod.owner.namespace or self.namespace) == space)
+        return [pod for pod in there if matches(selector, pod.labels)]
 
 
 def parse(manifest: str, root: str = "") -> list[Object]:

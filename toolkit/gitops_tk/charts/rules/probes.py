@@ -1,5 +1,6 @@
 """Rules of probes and of the way to the end of a pod."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -153,14 +154,14 @@ def _sleep(container: Container) -> int | None:
     command = mapping(hook.get("exec")).get("command")
     words = " ".join(text(word) for word in command).split() if isinstance(command, list) else []
     # `sleep 10` as a command of its own, or as all that a shell is told.
-    if len(words) in (2, 4) and words[-2].rpartition("/")[2] == "sleep" and words[-1].isdecimal():
-        return int(words[-1])
-    return None
+    sleeps = len(words) in (2, 4) and words[-2].rpartition("/")[2] == "sleep"
+    return _seconds(words[-1]) if sleeps else None
 
 
 def _drain(container: Container) -> int | None:
-    for _, variable in container.env:
-        value = text(variable.get("value"))
-        if variable.get("name") == _DRAIN and value.isdecimal() and len(value) < 7:
-            return int(value)
-    return None
+    found = (_seconds(text(one.get("value"))) for _, one in container.env if one.get("name") == _DRAIN)
+    return next((seconds for seconds in found if seconds is not None), None)
+
+
+def _seconds(written: str) -> int | None:
+    return int(written) if re.fullmatch(r"[0-9]{1,9}", written) else None

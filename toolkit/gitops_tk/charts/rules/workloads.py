@@ -10,9 +10,9 @@ from gitops_tk.charts.rules.objects import SERVING, Object, Objects, Path, Pod, 
 _DEPLOYMENT = "https://kubernetes.io/docs/concepts/workloads/controllers/deployment/"
 _CHANGING = ("app.kubernetes.io/version", "helm.sh/chart", "version", "chart")
 _PERCENT = re.compile(r"\d{1,9}%")
-# Numbers, and the names of months and days, with steps and ranges.
-_CRON_FIELD = re.compile(r"(?:\*|\?|[0-9A-Za-z]+(?:-[0-9A-Za-z]+)?)(?:/[1-9]\d*)?", re.ASCII)
-_CRON_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+# Numbers, and the names of months and days, with steps and ranges. A Sunday is 0, and never 7.
+_CRON_FIELD = re.compile(r"(?:\*|\?|(?:\d{1,9}|[A-Za-z]+)(?:-(?:\d{1,9}|[A-Za-z]+))?)(?:/0*[1-9]\d*)?", re.ASCII)
+_CRON_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _CRON_WORDS = {name: at for first, words in ((1, _MONTHS), (0, _DAYS)) for at, name in enumerate(words, first)}
@@ -151,9 +151,10 @@ def rollout_unavailable(objects: Objects) -> Iterator[Fault]:
 def progress_deadline(objects: Objects) -> Iterator[Fault]:
     """Deadlines that no rollout can keep."""
     for one in objects.of("Deployment"):
-        deadline = number(one.spec.get("progressDeadlineSeconds"))
+        written = number(one.spec.get("progressDeadlineSeconds"))
+        deadline = 600 if written is None else written
         ready = number(one.spec.get("minReadySeconds")) or 0
-        if (600 if deadline is None else deadline) <= ready:
+        if deadline <= ready:
             message = f"progressDeadlineSeconds {deadline} is not more than minReadySeconds {ready}"
             yield Fault(one, ("spec", "progressDeadlineSeconds"), message)
 

@@ -128,7 +128,7 @@ class Checker:
         known = self._settings.definitions | crds.definitions(_located(release))
         second = Objects(parse(again, release.chart_path), version) if again is not None else None
         traced = 0
-        for finding in check(Objects(objects, version, known, second)):
+        for finding in check(Objects(objects, version, known, second, release.namespace_for(target))):
             by = self._switched_off(finding, release)
             if by is not None:
                 off[by] += 1
